@@ -1,0 +1,1 @@
+"""What a practitioner would call instead: scikit-learn's LogisticRegression and MLPClassifier, in the notes' names."""
