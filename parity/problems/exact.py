@@ -1,0 +1,169 @@
+"""Exact problems: every correct implementation gives the same bits, in any order of summation and on any device.
+
+Inputs and weights are small integers, m and the learning rate powers of two, and the output layer is scaled by 1536
+with bias ±768, so that every logit is at least 768 in size, where sigmoid and softplus round to their limits. ReLU
+works on integers, leaky ReLU on multiples of four with its slope of 1/4; a hidden tanh or sigmoid is scaled by 1024, so
+that its pre-activations are 0 or saturated. The labels are the network's own decisions, some of them flipped: dZ is 0
+where the network is right and ±1 where it is wrong.
+
+A recipe names a seed under which the numbers that come out are exact in all its formats and not degenerate, as
+`parity.problems.exactness.prove` shows whenever the problem is built. Seeds are of NumPy's legacy generator, whose
+stream is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from parity.formats import FORMATS
+from parity.oracle import SATURATED
+from parity.problems import FLOATS, Problem
+from parity.problems.exactness import prove
+
+EVERY = tuple(FORMATS)
+WITHOUT_FLOAT16 = ("float64", "float32", "bfloat16")
+
+_LIMITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu_exact": lambda z: np.maximum(z / 4, z),
+    "identity": lambda z: z,
+    "tanh": np.sign,
+    "sigmoid": lambda z: (np.sign(z) + 1) / 2,
+}
+"""What an activation is on the pre-activations that occur here."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an exact problem is drawn.
+
+    Attributes
+    ----------
+    layers : tuple of int
+        (n[0], …, n[L]).
+    activations : tuple of str
+        One a layer.
+    seed, m : int
+        Of the legacy generator; the number of examples.
+    dtypes : tuple of str
+        The formats in which it is exact.
+    wrong : int
+        How many labels are flipped.
+    largest : int
+        Weights and biases are integers up to this, times their layer's unit.
+    density : float
+        The share of weights that may be other than zero.
+    largest_x : int
+        Inputs are integers up to this.
+    learning_rate, iterations
+        As in `Problem`.
+    unit, output_unit
+        Of the weights of a hidden layer that does not saturate, and of the last: exact training shares the scale of
+        the logits among the layers, so that the steps of all weights are multiples of numbers of like size.
+    """
+
+    layers: tuple[int, ...]
+    activations: tuple[str, ...]
+    seed: int
+    m: int = 32
+    dtypes: tuple[str, ...] = EVERY
+    wrong: int = 8
+    largest: int = 1
+    density: float = 0.6
+    largest_x: int = 1
+    learning_rate: float | None = None
+    iterations: int = 0
+    unit: int = 1
+    output_unit: int = 2 * SATURATED
+
+
+def draw(name: str, model: str, recipe: Recipe, note: str = "") -> Problem:
+    """The problem of a recipe, before its proof."""
+    rng = np.random.RandomState(recipe.seed)
+    params: dict[str, np.ndarray] = {}
+    step = 4.0 if recipe.activations[0] == "leaky_relu_exact" else 1.0  # A's numbers are multiples of this
+    X = A = _integers(rng, (recipe.layers[0], recipe.m), recipe.largest_x, 0.6) * step
+    for l, g in enumerate(recipe.activations, start=1):
+        shape, last = (recipe.layers[l], recipe.layers[l - 1]), l == len(recipe.activations)
+        unit = recipe.output_unit if last else 1024 if g in ("tanh", "sigmoid") else recipe.unit
+        W = _integers(rng, shape, recipe.largest, recipe.density) * (unit * max(1, 1 / step))
+        b = rng.choice([-0.5, 0.5], (shape[0], 1)) if last else _integers(rng, (shape[0], 1), recipe.largest, 0.7)
+        params |= {f"W{l}": W, f"b{l}": b * unit * max(1, step)}
+        Z = np.dot(W, A) + params[f"b{l}"]
+        A, step = _LIMITS[g](Z), _step_of_activation(g, unit * max(1, step))
+    Y = (Z > 0).astype(np.float64)
+    flipped = rng.permutation(Y.size)[: recipe.wrong]
+    Y.flat[flipped] = 1 - Y.flat[flipped]
+    if model == "logistic_regression":
+        params = {"w": params["W1"].T, "b": params["b1"].reshape(())}
+    source = f"drawn by the recipe {name} of parity/problems/exact.py, seed {recipe.seed}"
+    return Problem(
+        name, model, "exact", X, Y, params, recipe.activations, recipe.learning_rate, recipe.iterations,
+        recipe.dtypes, True, source, note,
+    )  # fmt: skip
+
+
+def _integers(rng: np.random.RandomState, shape: tuple[int, int], largest: int, density: float) -> np.ndarray:
+    return rng.randint(-largest, largest + 1, shape) * (rng.random_sample(shape) < density).astype(np.float64)
+
+
+def _step_of_activation(g: str, step_of_Z: float) -> float:
+    """The number of which every g(Z) is a multiple where every Z is a multiple of `step_of_Z`."""
+    return {"tanh": 1.0, "sigmoid": 1 / 2, "leaky_relu_exact": step_of_Z / 4}.get(g, step_of_Z)
+
+
+def _proven(name: str, model: str, recipe: Recipe, note: str) -> Problem:
+    problem = draw(name, model, recipe, note)
+    prove(problem)
+    return problem
+
+
+_S = "sigmoid"
+_WIDE = {"dtypes": FLOATS, "m": 64, "wrong": 16, "largest": 3, "density": 1.0, "largest_x": 4, "learning_rate": 2.0}
+
+RECIPES: dict[str, tuple[str, Recipe, str]] = {
+    name: (model, recipe, note)
+    for model, entries in {
+        "logistic_regression": (
+            ("logistic_exact", Recipe((5, 1), (_S,), 4), "five features"),
+            ("logistic_exact_m1", Recipe((5, 1), (_S,), 0, m=1, wrong=1), "a single example: 1/m is 1"),
+            ("logistic_exact_n1", Recipe((1, 1), (_S,), 0, m=16), "a single feature"),
+            ("logistic_wide", Recipe((7, 1), (_S,), 0, **_WIDE), "many bits, and an update"),
+            ("logistic_training", Recipe((5, 1), (_S,), 32, m=16, wrong=5, output_unit=2048, learning_rate=2.0**15, iterations=8), "gradient descent"),
+        ),
+        "shallow_network": (
+            ("shallow_exact_relu", Recipe((6, 5, 1), ("relu", _S), 358), ""),
+            ("shallow_exact_leaky", Recipe((6, 5, 1), ("leaky_relu_exact", _S), 27), "a slope of 1/4"),
+            ("shallow_exact_tanh", Recipe((6, 5, 1), ("tanh", _S), 70), "pre-activations 0 or saturated"),
+            ("shallow_exact_sigmoid", Recipe((6, 5, 1), (_S, _S), 106), "pre-activations 0 or saturated"),
+            ("shallow_exact_identity", Recipe((6, 5, 1), ("identity", _S), 853, largest=2), "the linear network of N16"),
+            ("shallow_exact_ny3", Recipe((6, 5, 3), ("relu", _S), 49), "three output units"),
+            ("shallow_exact_m1", Recipe((6, 5, 1), ("relu", _S), 1, m=1, wrong=1, density=1), "a single example"),
+            ("shallow_wide", Recipe((6, 5, 1), ("relu", _S), 1, **_WIDE), "many bits, and an update"),
+            ("shallow_wide_tanh", Recipe((6, 5, 2), ("tanh", _S), 90, **_WIDE), "many bits, and an update"),
+            ("shallow_training", Recipe((3, 4, 2), ("relu", _S), 134, m=16, dtypes=FLOATS, wrong=8, largest=3, unit=64, output_unit=64, learning_rate=16.0, iterations=4), "gradient descent"),
+        ),
+        "deep_network": (
+            ("deep_exact_L2", Recipe((6, 5, 1), ("relu", _S), 358), ""),
+            ("deep_exact_L3", Recipe((6, 5, 4, 1), ("relu", "relu", _S), 519), ""),
+            ("deep_exact_L3_mixed", Recipe((6, 5, 4, 1), ("tanh", "leaky_relu_exact", _S), 35), ""),
+            ("deep_exact_L4_mixed", Recipe((6, 5, 4, 3, 1), ("tanh", "relu", "leaky_relu_exact", _S), 435, wrong=6, density=0.8), ""),
+            ("deep_exact_saturating", Recipe((6, 5, 4, 3, 1), ("tanh", _S, "tanh", _S), 315, wrong=16, dtypes=WITHOUT_FLOAT16), ""),
+            ("deep_exact_L5", Recipe((6, 5, 7, 4, 3, 2), ("relu", "identity", "relu", "relu", _S), 181, density=0.8), ""),
+            ("deep_exact_L6", Recipe((6, 5, 7, 4, 8, 3, 2), ("relu", "identity", "relu", "identity", "relu", _S), 2655, dtypes=WITHOUT_FLOAT16, density=0.8), ""),
+            ("deep_exact_ny2", Recipe((6, 5, 4, 2), ("relu", "relu", _S), 327), "two output units"),
+            ("deep_exact_m1", Recipe((6, 5, 4, 2), ("relu", "relu", _S), 2, m=1, wrong=1, density=1), "a single example"),
+            ("deep_wide", Recipe((6, 5, 4, 1), ("relu", "leaky_relu_exact", _S), 1, **_WIDE), ""),
+            ("deep_training", Recipe((3, 5, 4, 2), ("relu", "relu", _S), 752, m=16, dtypes=FLOATS, wrong=8, largest=3, density=1.0, unit=16, output_unit=16, learning_rate=1.0, iterations=3), "gradient descent"),
+        ),
+    }.items()
+    for name, recipe, note in entries
+}
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    name: partial(_proven, name, model, recipe, note) for name, (model, recipe, note) in RECIPES.items()
+}
