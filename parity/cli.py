@@ -1,0 +1,257 @@
+"""The command line: `parity`, `parity list`, `parity trace`. Thin, and it imports no framework until a command needs one.
+
+Exit status: 0 all identical, 1 something differs, 2 could not run, with one line that says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from parity.errors import BadInput
+
+if TYPE_CHECKING:
+    from parity.problems import Problem
+    from parity.run import Plan
+
+OK, DIFFERS, CANNOT = 0, 1, 2
+COMMANDS = ("run", "list", "trace")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the console script's entry point.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(given if given[:1] and given[0] in (*COMMANDS, "-h", "--help", "--version") else ["run", *given])
+    set_switches()
+    try:
+        return int(options.command(options))
+    except BadInput as error:
+        print(f"parity: {error}", file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        print("parity: stopped", file=sys.stderr)
+        return CANNOT
+    except BrokenPipeError:  # the reader of a pipe went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CANNOT
+
+
+def set_switches() -> None:
+    """Where JAX and PyTorch keep what they compiled, so that the second run is fast; read when they are imported."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity"
+    for name, value in {
+        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and where the help is, and exit with status 2."""
+        self.exit(CANNOT, f"parity: {message}; see '{self.prog} --help'\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = Parser(
+        prog="parity",
+        description="Do NumPy by hand, PyTorch, JAX and scikit-learn compute the same costs and gradients?",
+        epilog="Without a command: run. Exit status: 0 all identical, 1 something differs, 2 could not run.",
+    )
+    top.add_argument("--version", action="version", version=_version())
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="the parity matrix: problems down, implementations across (the default)")
+    run.set_defaults(command=command_run)
+    several = {"action": "append", "metavar": "NAME", "type": lambda text: text.split(","), "default": None}
+    run.add_argument("--model", help="logistic_regression, shallow_network, deep_network, …", **several)
+    run.add_argument("--problem", help="a problem or a group of them (real, exact, notes, edge)", **several)
+    run.add_argument("--implementation", help="an implementation, or all of a framework", **several)
+    run.add_argument("--dtype", help="float64, float32, bfloat16 or float16", **several)
+    run.add_argument("--device", help="cpu (the default), cuda or mps", **several)
+    run.add_argument("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
+    run.add_argument("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
+    run.add_argument("--all", action="store_true", help="slow variants on every problem, not on one a model and dtype")
+    run.add_argument("--json", metavar="FILE", help="write the report for a program, too")
+
+    listing = commands.add_parser("list", help="problems, implementations, devices and dtypes, and why any is unavailable")
+    listing.set_defaults(command=command_list)
+
+    trace = commands.add_parser("trace", help="every quantity of one problem in order, and the first that differs")
+    trace.set_defaults(command=command_trace)
+    trace.add_argument("problem", metavar="PROBLEM")
+    trace.add_argument("--implementation", metavar="NAME", required=True)
+    trace.add_argument("--dtype", metavar="NAME", default="float64")
+    trace.add_argument("--device", metavar="NAME", default="cpu")
+    return top
+
+
+def _version() -> str:
+    from parity import __version__
+
+    return f"parity {__version__}"
+
+
+def command_run(options: argparse.Namespace) -> int:
+    """The matrix, its report and its JSON."""
+    from parity import report
+    from parity.run import matrix
+
+    plan = plan_of(options)
+    write = json_writer(options.json)
+    with report.Progress(len(plan)) as progress:
+        cells = list(matrix(plan, progress.advance))
+    report.show(cells, report.console())
+    write(cells)
+    if not any(cell.comparisons for cell in cells):
+        raise BadInput(f"nothing was compared: {cells[0].skipped if cells else 'no problem is left of this selection'}")
+    return DIFFERS if any(cell.first_difference for cell in cells) else OK
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """What the options ask for; every name is checked before anything runs."""
+    from parity.formats import FORMATS
+    from parity.implementations import DEVICES, available_names, find
+    from parity.problems import MODELS, catalogue
+    from parity.run import Plan
+
+    models = chosen("model", options.model, MODELS)
+    dtypes = chosen("dtype", options.dtype, FORMATS)
+    devices = chosen("device", options.device, DEVICES, default=("cpu",))
+    frameworks: dict[str, list[str]] = {}
+    for name in available_names():
+        frameworks.setdefault(find(name).framework, []).append(name)
+    groups = {name: names for name, names in frameworks.items() if name not in available_names()}
+    implementations = chosen("implementation", options.implementation, available_names(), groups=groups)
+    if options.data is None:
+        if options.target is not None:
+            raise BadInput("--target names a column of a file: give the file with --data")
+        groups = {group: list(problems) for group, problems in catalogue.GROUPS.items()}
+        names = chosen("problem", options.problem, catalogue.NAMES, groups=groups)
+        problems = [catalogue.build(name) for name in names]
+    else:
+        problems = problems_of_file(options)
+    problems = [problem for problem in catalogue.in_order(problems) if problem.model in models]
+    plan = Plan(tuple(problems), implementations, dtypes, devices, options.all)
+    if not plan.rows():
+        raise BadInput("no problem is left: no chosen problem is of a chosen model and used in a chosen dtype")
+    return plan
+
+
+def problems_of_file(options: argparse.Namespace) -> list[Problem]:
+    """The user's file as one problem a model."""
+    from parity.problems import own
+
+    if options.problem is not None:
+        raise BadInput("--data takes the place of the problems: leave --problem out")
+    if options.target is None:
+        raise BadInput(f"--data needs --target: which column of {options.data} holds the labels, 0 or 1?")
+    return own.problems(options.data, options.target)
+
+
+def chosen(
+    what: str,
+    given: list[list[str]] | None,
+    known: Iterable[str],
+    *,
+    default: Sequence[str] | None = None,
+    groups: dict[str, list[str]] | None = None,
+) -> tuple[str, ...]:
+    """The names that were given, a group's name standing for all in it; in the order of `known`, each once.
+
+    Raises
+    ------
+    BadInput
+        A name is not known; the line says which are near.
+    """
+    names, groups = tuple(known), groups or {}
+    if given is None:
+        return tuple(default or names)
+    wanted: set[str] = set()
+    for name in (name for several in given for name in several):
+        if name not in names and name not in groups:
+            raise BadInput(unknown(what, name, (*names, *groups)))
+        wanted.update([name] if name in names else [])
+        wanted.update(groups.get(name, []))
+    return tuple(name for name in names if name in wanted)
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """One line: there is no such name, and what it may have meant."""
+    near = get_close_matches(name, known, 3, 0.5) or [k for k in known if name and name.lower() in k][:3]
+    if near:
+        return f"there is no {what} {name!r}; did you mean {' or '.join(near)}?"
+    return f"there is no {what} {name!r}; {'there are ' + ', '.join(known) if len(known) < 9 else 'see: parity list'}"
+
+
+def command_list(options: argparse.Namespace) -> int:
+    """What there is, and why any of it cannot be used here."""
+    from parity import listing
+
+    listing.show()
+    return OK
+
+
+def command_trace(options: argparse.Namespace) -> int:
+    """Every quantity in order."""
+    from parity import trace
+    from parity.formats import FORMATS
+    from parity.implementations import DEVICES, available_names
+    from parity.problems import catalogue
+
+    for what, name, known in (
+        ("problem", options.problem, catalogue.NAMES),
+        ("implementation", options.implementation, available_names()),
+        ("dtype", options.dtype, tuple(FORMATS)),
+        ("device", options.device, DEVICES),
+    ):
+        if name not in known:
+            raise BadInput(unknown(what, name, known))
+    problem = catalogue.build(options.problem)
+    if options.dtype not in problem.dtypes:
+        raise BadInput(f"{problem.name} is not used in {options.dtype}, only in {', '.join(problem.dtypes)}")
+    return DIFFERS if trace.show(problem, options.implementation, options.dtype, options.device) else OK
+
+
+def json_writer(path: str | None):  # type: ignore[no-untyped-def]
+    """A function that writes the cells to `path`, beside it first and then in one move; nothing where path is None.
+
+    Raises
+    ------
+    BadInput
+        The place cannot be written to: found out before the run, not after.
+    """
+    if path is None:
+        return lambda cells: None
+    from parity.files import writable, write_whole
+
+    target = writable(path)
+
+    def write(cells: object) -> None:
+        import json
+
+        from parity import report
+
+        write_whole(target, json.dumps(report.as_json(cells), indent=1, ensure_ascii=False) + "\n")  # type: ignore[arg-type]
+
+    return write
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""One thin adapter a framework and variant: a problem goes in, named NumPy arrays come out.
+
+An adapter imports its framework only when it is asked to compute, and never assumes that it is alone in its process or
+on one device. Others register theirs under the entry point group `parity.implementations`
+(docs/adding-an-implementation.md).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import import_module, metadata
+from typing import Any, ClassVar
+
+import numpy as np
+
+from parity.compare import Comparison, Standard
+from parity.problems import NETWORKS, Problem
+
+GROUP = "parity.implementations"
+DEVICES = ("cpu", "cuda", "mps")
+
+Quantities = dict[str, np.ndarray]
+
+
+class Implementation(ABC):
+    """What the witness asks of an implementation.
+
+    Attributes
+    ----------
+    name, framework, variant : str
+        "torch-compile" is the variant "compile" of "torch". The framework is the module that is imported.
+    about : str
+        One line: what it is.
+    slow : bool
+        Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype unless all are asked for.
+    """
+
+    name: ClassVar[str]
+    framework: ClassVar[str]
+    variant: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    slow: ClassVar[bool] = False
+
+    def unavailable(self) -> str | None:
+        """Why it cannot run on this machine at all, or None."""
+        try:
+            import_module(self.framework)
+        except ImportError as error:
+            return f"{self.framework} is not installed ({error})"
+        return None
+
+    def devices(self) -> Mapping[str, str | None]:
+        """Every device it knows, with the reason why it cannot be used here, or None."""
+        return {"cpu": None}
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        """Why it does not compute this problem, or None."""
+        return None
+
+    @abstractmethod
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        """Every quantity that it computes, under the notes' names, in `dtype`; for a network also the updated
+        parameters `new_W1`, …, and for a problem that trains the `costs` and the parameters after the last step."""
+
+    def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
+        """The verdict on every quantity found."""
+        return standard.compare(found)
+
+
+class Mirrored(Implementation):
+    """An implementation that consists of the mirrored files: a package with the same names as reference/."""
+
+    package: ClassVar[str]
+
+    @abstractmethod
+    def to_framework(self, array: np.ndarray, device: str) -> Any:
+        """The array's bits on `device`."""
+
+    @abstractmethod
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """The array's bits in NumPy."""
+
+    def learning_rate(self, problem: Problem, dtype: str) -> Any:
+        """α as the framework takes it."""
+        return problem.learning_rate
+
+    def run(self, compute: Callable[..., dict[str, Any]], *inputs: Any) -> dict[str, Any]:
+        """Call `compute` in the manner of this variant."""
+        return compute(*inputs)
+
+    def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
+        """The function of (params, X, Y) whose result is compared."""
+        return whole_pass(import_module(f"{self.package}.{problem.model}"), problem, self.learning_rate(problem, dtype))
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        params, X, Y = problem.inputs(dtype)
+        moved = {name: self.to_framework(p, device) for name, p in params.items()}
+        inputs = (moved, self.to_framework(X, device), self.to_framework(Y, device))
+        found = self.run(self.compute(problem, dtype), *inputs)
+        return {name: self.to_numpy(value) for name, value in found.items()}
+
+
+def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..., dict[str, Any]]:
+    """Everything that a mirrored module computes of `problem`, as one function of (params, X, Y)."""
+    options = {"activations": problem.activations} if problem.model in ("shallow_network", "deep_network") else {}
+
+    def functions_of_one_number(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
+        table, slope = (
+            (module.FUNCTIONS, module.slope) if problem.model == "derivatives" else (module.ACTIVATIONS, module.derivative)
+        )
+        return {key: value for name, g in table.items() for key, value in ((name, g(X)), ("d" + name, slope(name, X)))}
+
+    def training(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
+        params, costs = module.train(params, X, Y, learning_rate, problem.iterations, **options)
+        return {"costs": costs, **params}
+
+    def one_pass(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
+        found = module.quantities(params, X, Y, **options)
+        if learning_rate is None:
+            return found
+        new = module.update(params, {"d" + name: found["d" + name] for name in params}, learning_rate)
+        return found | {"new_" + name: p for name, p in new.items()}
+
+    if problem.model == "computation_graph":
+        return lambda params, X, Y: module.quantities(**params)
+    if problem.model not in NETWORKS:
+        return functions_of_one_number
+    return training if problem.iterations else one_pass
+
+
+def gradients_by_example(module: Any, problem: Problem) -> Callable[..., dict[str, Any]]:
+    """The gradients of one example at a time, averaged."""
+    options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
+    return lambda params, X, Y: module.gradients_by_example(params, X, Y, **options)
+
+
+def only_gradients(problem: Problem) -> str | None:
+    """The refusal of a variant that computes gradients and nothing else."""
+    if problem.model not in NETWORKS:
+        return "computes networks and logistic regression only"
+    return "computes gradients, and does not train" if problem.iterations else None
+
+
+BUILT_IN = {
+    "reference": "parity.implementations.reference:Reference",
+    "reference-loop": "parity.implementations.reference:Loop",
+    "torch-eager": "parity.implementations.torch:Eager",
+    "torch-compile": "parity.implementations.torch:Compiled",
+    "torch-vmap": "parity.implementations.torch:ByExample",
+    "jax-eager": "parity.implementations.jax:Eager",
+    "jax-jit": "parity.implementations.jax:Jit",
+    "jax-vmap": "parity.implementations.jax:ByExample",
+    "sklearn-loss": "parity.implementations.sklearn:Loss",
+    "sklearn-mlp": "parity.implementations.sklearn:OneStep",
+    "sklearn-optimum": "parity.implementations.sklearn:Optimum",
+}
+
+
+@cache
+def available_names() -> tuple[str, ...]:
+    """The built-in implementations and those that other packages registered, in order."""
+    registered = sorted(entry.name for entry in metadata.entry_points(group=GROUP))
+    return (*BUILT_IN, *(name for name in registered if name not in BUILT_IN))
+
+
+@cache
+def find(name: str) -> Implementation:
+    """The implementation called `name`.
+
+    Raises
+    ------
+    KeyError
+        No implementation has that name.
+    """
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
+        found = getattr(import_module(module), attribute)
+    else:
+        entries = metadata.entry_points(group=GROUP, name=name)
+        if not entries:
+            raise KeyError(name)
+        found = next(iter(entries)).load()
+    return found() if isinstance(found, type) else found

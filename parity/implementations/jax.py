@@ -1,0 +1,76 @@
+"""JAX: un-jitted, jitted, and per-example gradients by vmap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from parity.implementations import DEVICES, Mirrored, Quantities, gradients_by_example, only_gradients
+from parity.problems import Problem
+
+
+class Eager(Mirrored):
+    """jax_impl as it stands: every primitive is dispatched, and for a new shape compiled, by itself."""
+
+    name, framework, variant, package = "jax-eager", "jax", "eager", "jax_impl"
+    slow = True
+    about = "JAX, grad, un-jitted"
+
+    def devices(self) -> dict[str, str | None]:
+        return {name: _unusable(name) for name in DEVICES}
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        return "Metal has no float64" if device == "mps" and dtype == "float64" else None
+
+    def to_framework(self, array: np.ndarray, device: str) -> Any:
+        import jax
+
+        return jax.device_put(array, jax.devices(device)[0])
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return np.asarray(array)
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        """With x64 on, or float64 would be computed in float32, and without TF32; both as before afterwards."""
+        import jax
+
+        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+            return super().quantities(problem, dtype, device)
+
+
+class Jit(Eager):
+    """All quantities, and the update, in one `jax.jit`."""
+
+    name, variant, slow = "jax-jit", "jit", False
+    about = "JAX, grad, everything in one jit"
+
+    def run(self, compute: Callable[..., dict[str, Any]], *inputs: Any) -> dict[str, Any]:
+        import jax
+
+        return jax.jit(compute)(*inputs)
+
+
+class ByExample(Jit):
+    """Per-example gradients by `jax.vmap`, averaged, jitted."""
+
+    name, variant, slow = "jax-vmap", "vmap", True
+    about = "JAX, per-example gradients by vmap, averaged, jitted"
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_gradients(problem) or super().refuses(problem, dtype, device)
+
+    def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
+        return gradients_by_example(import_module(f"jax_impl.{problem.model}"), problem)
+
+
+def _unusable(platform: str) -> str | None:
+    import jax
+
+    try:
+        jax.devices(platform)
+    except RuntimeError:
+        return f"this JAX has no {platform} device"
+    return None

@@ -1,0 +1,130 @@
+"""scikit-learn at three depths: its loss at any w, one step of its network, the optimum of its solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard
+from parity.implementations import Implementation, Quantities
+from parity.problems import FLOATS, Problem
+
+
+class Loss(Implementation):
+    """Cost and gradient at the problem's own w and b."""
+
+    name, framework, variant = "sklearn-loss", "sklearn", "loss"
+    about = "scikit-learn, cost and gradient by the loss classes behind LogisticRegression"
+
+    def unavailable(self) -> str | None:
+        reason = super().unavailable()
+        if reason:
+            return reason
+        from sklearn_baseline.logistic_regression import loss_classes_unavailable
+
+        return loss_classes_unavailable()
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        if problem.model != "logistic_regression":
+            return "computes logistic regression only"
+        if problem.iterations:
+            return "the loss classes do not train"
+        return None if dtype in FLOATS else "scikit-learn computes in float64 and float32 only"
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        from sklearn_baseline.logistic_regression import cost_and_gradients
+
+        J, grads = cost_and_gradients(*problem.inputs(dtype))
+        return {"J": J, **grads}
+
+
+class OneStep(Implementation):
+    """The parameters after one `partial_fit` of MLPClassifier."""
+
+    name, framework, variant = "sklearn-mlp", "sklearn", "MLP"
+    about = "scikit-learn, one step of MLPClassifier (its parameters afterwards)"
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        if problem.model not in ("shallow_network", "deep_network"):
+            return "computes networks with hidden layers only"
+        if problem.learning_rate is None:
+            return "shows nothing but an update, and this problem compares none"
+        if problem.iterations:
+            return "makes one step, and does not train"
+        if len(set(problem.activations[:-1])) > 1:
+            return "MLPClassifier has one activation for all hidden layers"
+        from sklearn_baseline.shallow_network import unsupported
+
+        return unsupported(problem.activations, problem.inputs(dtype)[1].dtype)
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        from sklearn_baseline.shallow_network import step
+
+        assert problem.learning_rate is not None
+        new = step(*problem.inputs(dtype), problem.learning_rate, problem.activations)
+        return {"new_" + name: p for name, p in new.items()}
+
+
+class Optimum(Implementation):
+    """LogisticRegression's optimum: the hand-derived gradient is zero there, to what the solver promises.
+
+    With C = 1 on every problem, and without a penalty (C = ∞) where the classes are not separable.
+    """
+
+    name, framework, variant = "sklearn-optimum", "sklearn", "opt"
+    about = "scikit-learn, the hand-derived gradient at LogisticRegression's optimum"
+
+    SOLVER, TOL = "newton-cholesky", 1e-10
+    PENALTIES: ClassVar[dict[str, float]] = {"C=1": 1.0, "C=inf": np.inf}
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        if problem.model != "logistic_regression":
+            return "computes logistic regression only"
+        if problem.group not in ("real", "data"):
+            return "an optimum is looked for on data, not on a problem made for one pass"
+        return None if dtype == "float64" else f"{dtype} does not resolve the solver's tol of {self.TOL}"
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        """The solutions w and b under each penalty."""
+        from sklearn_baseline.logistic_regression import fit, is_separable
+
+        _, X, Y = problem.inputs(dtype)
+        found = {}
+        for label, C in self.PENALTIES.items():
+            if np.isfinite(C) or not is_separable(X, Y):
+                solution = fit(X, Y, C, self.SOLVER, self.TOL)
+                found |= {f"{name} at {label}": p for name, p in solution.items()}
+        return found
+
+    def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
+        """dw + w/(C m) and db, hand-derived, against the promise and the rounding of their own evaluation."""
+        for label, C in self.PENALTIES.items():
+            if f"w at {label}" in found:
+                params = {name: found[f"{name} at {label}"] for name in ("w", "b")}
+                yield from self._residuals(replace(standard.problem, params=params), standard.fmt.name, label, C)
+
+    def _residuals(self, at_optimum: Problem, dtype: str, label: str, C: float) -> Iterator[Comparison]:
+        from reference.logistic_regression import gradients
+        from sklearn_baseline.logistic_regression import promise, stationarity
+
+        standard = Standard.of(at_optimum, dtype)
+        params, X, Y = at_optimum.inputs(dtype)
+        residual = stationarity(params, gradients(params, X, Y), at_optimum.m, C)
+        penalty = {"dw": np.abs(params["w"]) / (C * at_optimum.m), "db": np.zeros(())}
+        for name, value in residual.items():
+            own = standard.bounds[name] + 4 * standard.fmt.u * (np.abs(standard.exact[name].high) + penalty[name])
+            yield _against_zero(f"{name} at {label}", value, promise(self.SOLVER, self.TOL) + own)
+
+
+def _against_zero(quantity: str, value: Any, bound: np.ndarray) -> Comparison:
+    """The verdict on what should vanish; there are no units in the last place of zero."""
+    share = np.abs(value) / bound
+    worst = np.unravel_index(int(np.argmax(share)), share.shape)
+    verdict = BITS if not np.any(value) else ROUNDING if np.all(share <= 1) else DIFFERS
+    index = tuple(int(i) for i in worst)
+    at_worst = float(np.asarray(value)[worst])
+    numbers = (at_worst, 0.0, abs(at_worst), float(bound[worst]))
+    return Comparison(quantity, verdict, 0.0, 0.0, float(share[worst]), index, *numbers, "" if verdict != DIFFERS else "not stationary")

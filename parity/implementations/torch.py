@@ -1,0 +1,113 @@
+"""PyTorch: eager, compiled, and per-example gradients by vmap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from parity.implementations import Mirrored, Quantities, gradients_by_example, only_gradients
+from parity.problems import NETWORKS, Problem
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """float32 products in float32, not in TF32 or bfloat16; what was set before is restored."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+class Eager(Mirrored):
+    """torch_impl as it stands."""
+
+    name, framework, variant, package = "torch-eager", "torch", "eager", "torch_impl"
+    about = "PyTorch, autograd, eager"
+
+    def devices(self) -> dict[str, str | None]:
+        import torch
+
+        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+        no_cuda = "this PyTorch was built without CUDA" if torch.version.cuda is None else "no CUDA device is visible"
+        return {"cpu": None, "cuda": None if cuda else no_cuda, "mps": None if mps else "no Metal device is visible"}
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        return "Metal has no float64" if device == "mps" and dtype == "float64" else None
+
+    def to_framework(self, array: np.ndarray, device: str) -> Any:
+        import torch
+
+        if array.dtype == ml_dtypes.bfloat16:  # torch reads no ml_dtypes: hand over the bits
+            return torch.tensor(array.view(np.int16)).view(torch.bfloat16).to(device)
+        return torch.tensor(array, device=device)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        import torch
+
+        array = array.detach().cpu()
+        if array.dtype == torch.bfloat16:
+            return array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return array.numpy()
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        with _full_precision():
+            return super().quantities(problem, dtype, device)
+
+
+class Compiled(Eager):
+    """`torch.compile` of forward, cost and gradients in one graph."""
+
+    name, variant, slow = "torch-compile", "compile", True
+    about = "PyTorch, torch.compile of forward, cost and gradients in one graph"
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        if problem.model not in NETWORKS:
+            return "computes networks and logistic regression only"
+        if problem.iterations:
+            return "compiles one pass, and does not train"
+        return super().refuses(problem, dtype, device)
+
+    def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
+        """`grad_and_value` of the cost, since a graph may not hold a call of `torch.autograd.grad`."""
+        import torch
+
+        module = import_module(f"torch_impl.{problem.model}")
+        options = () if problem.model == "logistic_regression" else (problem.activations,)
+        rate = problem.learning_rate
+
+        def one_graph(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
+            _, cache = module.forward(params, X, *options)
+            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, *options)
+            grads = {"d" + name: grad for name, grad in grads.items()}
+            new = {} if rate is None else module.update(params, grads, rate)
+            return {**cache, "J": J, **grads, **{"new_" + name: p for name, p in new.items()}}
+
+        return one_graph
+
+    def run(self, compute: Callable[..., dict[str, Any]], *inputs: Any) -> dict[str, Any]:
+        import torch
+
+        torch.compiler.reset()  # every call is a graph of its own, not a recompilation of the last
+        return torch.compile(compute, fullgraph=True, dynamic=False)(*inputs)
+
+
+class ByExample(Eager):
+    """Per-example gradients by `torch.func.vmap`, averaged."""
+
+    name, variant = "torch-vmap", "vmap"
+    about = "PyTorch, per-example gradients by torch.func.vmap, averaged"
+
+    def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_gradients(problem) or super().refuses(problem, dtype, device)
+
+    def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
+        return gradients_by_example(import_module(f"torch_impl.{problem.model}"), problem)

@@ -1,0 +1,44 @@
+"""What there is: problems, implementations, devices and dtypes, with the reason where any cannot be used here."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from parity import report
+from parity.formats import FORMATS
+from parity.implementations import available_names, find
+from parity.problems import NETWORKS
+from parity.problems.catalogue import GROUPS, build
+from parity.run import inspect
+
+
+def show() -> None:
+    """Print everything that an option can name."""
+    console = report.console()
+    for group, names in GROUPS.items():
+        table = _table(f"problems: {group}", "problem", "model", "n[0]-…-n[L]", "m", "dtypes", "note")
+        for name in names:
+            problem = build(name)
+            sizes = "-".join(map(str, problem.layers)) if problem.model in NETWORKS else ""
+            used = [FORMATS[dtype].short for dtype in problem.dtypes]
+            dtypes = "all" if len(used) == len(FORMATS) else " ".join(used)
+            table.add_row(name, problem.model.split("_")[0], sizes, str(problem.m), dtypes, problem.note)
+        console.print(table, "")
+    table = _table("implementations", "implementation", "device", "here", "what it is")
+    for name in available_names():
+        place = inspect(name)
+        for device, reason in (place.devices or {"—": place.missing}).items():
+            about = find(name).about if device in ("cpu", "—") else ""
+            table.add_row(name if about else "", device, reason or "yes", about)
+    console.print(table, "")
+    table = _table("dtypes", "dtype", "bits of the significand", "smallest normal", "largest")
+    for fmt in FORMATS.values():
+        table.add_row(fmt.name, str(fmt.p), f"{fmt.smallest_normal:.3g}", f"{fmt.largest:.5g}")
+    console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for i, column in enumerate(columns):
+        table.add_column(column, no_wrap=i == 0)
+    return table

@@ -1,0 +1,225 @@
+"""What a person reads: the matrix, what differs and why, what was skipped and why, and one line that counts.
+
+On a terminal rich draws it in colour, in a pipe it is plain text; neither is wider than 100 columns. `as_json` says the
+same to a program.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from itertools import groupby
+
+import rich.progress
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from parity import __version__
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison
+from parity.formats import FORMATS
+from parity.implementations import find
+from parity.problems import Problem
+from parity.run import Cell
+
+WIDTH = 100
+SCHEMA_VERSION = 1
+TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "scikit"}
+VARIANTS = {"torch-compile": "comp."}
+"""Columns are narrow, so that eleven of them fit."""
+
+STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console no wider than 100 columns, and as wide as that in a pipe."""
+    probe = Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH)
+
+
+class Progress:
+    """A bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, total: int) -> None:
+        to = console(stderr=True)
+        columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(24), TimeElapsedColumn(), TextColumn("{task.description}"))
+        self.bar = rich.progress.Progress(*columns, console=to, transient=True, disable=not to.is_terminal)
+        self.task = self.bar.add_task("starting the frameworks", total=total)
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def advance(self, what: str) -> None:
+        """One cell further; `what` is the next."""
+        self.bar.update(self.task, advance=1, description=what)
+
+
+def show(cells: Sequence[Cell], to: Console) -> None:
+    """The whole report; the last line counts."""
+    names = list(dict.fromkeys(cell.implementation for cell in cells))
+    for model, of_model in groupby(cells, key=lambda cell: cell.problem.model):
+        to.print(_table(model, list(of_model), names))
+    to.print(legend(), style="dim")
+    skips = Counter((cell.implementation, cell.skipped) for cell in cells if cell.skipped)
+    if skips:
+        to.print("\nskipped")
+        for name in names:
+            for reason, n in sorted((reason, n) for (skipped, reason), n in skips.items() if skipped == name):
+                to.print(f"{n:5d}  {name}: {reason}", style="dim", soft_wrap=True)
+    differing = [cell for cell in cells if cell.first_difference]
+    if differing:
+        to.print("\ndiffers", style="bold red")
+        for cell in differing:
+            to.print(f"  {describe(cell)}", soft_wrap=True)
+    to.print()
+    to.print(totals(cells), style="bold", soft_wrap=True)
+
+
+def legend() -> str:
+    """How to read a cell."""
+    return (
+        "\nbits  every bit is that of the exact value, rounded"
+        "\n2.5   the worst error in ulp of the quantity's largest element; all are within the bound of rounding"
+        "\nzero  a gradient that must vanish, and does within what the solver promises"
+        "\n✗ dW1 the first quantity that is neither          ·  skipped, with the reason below"
+    )
+
+
+def totals(cells: Iterable[Cell]) -> str:
+    """One line: the comparisons by verdict, and the skipped cells."""
+    verdicts: Counter[str] = Counter()
+    for cell in cells:
+        verdicts.update(c.verdict for c in cell.comparisons)
+        verdicts["skipped"] += bool(cell.skipped)
+    compared = sum(verdicts[v] for v in (BITS, ROUNDING, DIFFERS))
+    return (
+        f"{compared} comparisons: {verdicts[BITS]} identical bit for bit, {verdicts[ROUNDING]} identical within rounding, "
+        f"{verdicts[DIFFERS]} differ; {verdicts['skipped']} skipped"
+    )
+
+
+def describe(cell: Cell) -> str:
+    """Where a cell differs first, by how much, and what that looks like."""
+    first = cell.first_difference
+    assert first is not None
+    where = f"{cell.problem.name} {cell.dtype} on {cell.device}, {cell.implementation}"
+    if not first.index and first.value != first.value:
+        return f"{where}: {first.quantity}: {first.looks_like}"
+    return (
+        f"{where}: {element(first)} is {first.value:.17g}, exact {first.exact:.17g}, bound {first.bound:.2g}; "
+        f"it looks like {_article(first.looks_like)}"
+    )
+
+
+def element(comparison: Comparison) -> str:
+    """dW1[3, 2], or J."""
+    return comparison.quantity + (f"[{', '.join(map(str, comparison.index))}]" if comparison.index else "")
+
+
+def _article(looks_like: str) -> str:
+    return "nothing known" if looks_like == "unknown" else looks_like
+
+
+def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
+    table = Table(title=model.replace("_", " "), title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=True, style="dim")
+    for name in names:
+        table.add_column(header(name), justify="right", no_wrap=True, min_width=4)
+    for _, of_problem in groupby(cells, key=lambda cell: (cell.problem.name, cell.device)):
+        row = list(of_problem)
+        label = row[0].problem.name + ("" if row[0].device == "cpu" else f" {row[0].device}")
+        for dtypes, texts in _merged(row, names):
+            table.add_row(label, _formats(dtypes, row[0].problem), *texts)
+            label = ""
+    return table
+
+
+def header(name: str) -> str:
+    """An implementation's column: framework over variant."""
+    implementation = find(name)
+    framework = TITLES.get(implementation.framework, implementation.framework)
+    return f"{framework}\n{VARIANTS.get(name, implementation.variant)}"
+
+
+def _merged(row: list[Cell], names: list[str]) -> Iterable[tuple[list[str], list[Text]]]:
+    """The formats of a problem, those with the same cells on one line."""
+    lines: dict[tuple[str, ...], list[str]] = {}
+    texts: dict[tuple[str, ...], list[Text]] = {}
+    for dtype, of_dtype in groupby(row, key=lambda cell: cell.dtype):
+        by_name = {cell.implementation: _cell_text(cell) for cell in of_dtype}
+        key = tuple(by_name[name].plain for name in names)
+        lines.setdefault(key, []).append(dtype)
+        texts[key] = [by_name[name] for name in names]
+    return [(dtypes, texts[key]) for key, dtypes in lines.items()]
+
+
+def _formats(dtypes: list[str], problem: Problem) -> str:
+    if len(dtypes) > 2 and len(dtypes) == len(problem.dtypes):
+        return "all" if len(dtypes) == len(FORMATS) else f"all {len(dtypes)}"
+    return "half" if dtypes == ["bfloat16", "float16"] else " ".join(FORMATS[dtype].short for dtype in dtypes)
+
+
+def _cell_text(cell: Cell) -> Text:
+    if cell.skipped:
+        return Text("·", "dim")
+    first = cell.first_difference
+    if first:
+        return Text(f"✗ {first.quantity}", STYLES[DIFFERS])
+    if all(c.verdict == BITS for c in cell.comparisons):
+        return Text(BITS, STYLES[BITS])
+    return Text(_short(max(c.ulps for c in cell.comparisons)) or "zero", STYLES[ROUNDING])
+
+
+def _short(x: float) -> str:
+    """Two digits in at most five characters: 0.97, 7.6, 56, 2e4; nothing for zero."""
+    return f"{x:.2g}" if 0 < x < 100 else f"{x:.0e}".replace("e+0", "e") if x else ""
+
+
+def as_json(cells: Sequence[Cell]) -> dict[str, object]:
+    """The report for a program, schema version 1: a key that is added keeps the version, one that changes does not."""
+    return {
+        "schema": "parity.run",
+        "schema_version": SCHEMA_VERSION,
+        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": {"platform": platform.platform(), "processor": platform.machine(), "python": platform.python_version()},
+        "versions": {"parity": __version__} | {name: version(name) for name in ("numpy", "torch", "jax", "scikit-learn", "python-flint")},
+        "totals": totals(cells),
+        "cells": [_cell_json(cell) for cell in cells],
+    }
+
+
+def version(distribution: str) -> str | None:
+    """The installed version, or None."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cell_json(cell: Cell) -> dict[str, object]:
+    return {
+        "problem": cell.problem.name,
+        "fingerprint": cell.problem.fingerprint,
+        "model": cell.problem.model,
+        "dtype": cell.dtype,
+        "device": cell.device,
+        "implementation": cell.implementation,
+        "skipped": cell.skipped or None,
+        "comparisons": [_comparison_json(c) for c in cell.comparisons],
+    }
+
+
+def _comparison_json(c: Comparison) -> dict[str, object]:
+    """Numbers that JSON has no name for (inf, nan) are null."""
+    numbers = {name: getattr(c, name) for name in ("ulps", "element_ulps", "share", "value", "exact", "error", "bound")}
+    finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
+    return {"quantity": c.quantity, "verdict": c.verdict, "index": list(c.index), **finite, "looks_like": c.looks_like or None}

@@ -1,0 +1,195 @@
+"""The matrix: problems × implementations × formats × devices through the stations of the witness.
+
+Every framework computes in a process of its own (unless told otherwise), so that thread pools and global settings of
+one cannot disturb another, and two cores are used; exact values, bounds and verdicts are worked out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from parity.compare import DIFFERS, Comparison, Standard
+from parity.implementations import Quantities, find
+from parity.problems import Problem
+
+Found = Quantities | str
+"""What an implementation computed, or the one line in which it failed."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What came of one problem in one format on one device in one implementation.
+
+    Attributes
+    ----------
+    problem, dtype, device, implementation
+        Which.
+    comparisons : tuple of Comparison
+        One a quantity, in the order of computation; empty where skipped.
+    skipped : str
+        The reason; empty where it ran.
+    """
+
+    problem: Problem
+    dtype: str
+    device: str
+    implementation: str
+    comparisons: tuple[Comparison, ...] = ()
+    skipped: str = ""
+
+    @property
+    def first_difference(self) -> Comparison | None:
+        """The first quantity, in the order of computation, that differs."""
+        return next((c for c in self.comparisons if c.verdict == DIFFERS), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run.
+
+    Attributes
+    ----------
+    problems, implementations, dtypes, devices
+        In the order in which they are run; dtypes that a problem is not used for are passed over.
+    everything : bool
+        Whether slow variants run on every problem, not on one a model and dtype.
+    """
+
+    problems: tuple[Problem, ...]
+    implementations: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...] = ("cpu",)
+    everything: bool = False
+
+    def rows(self) -> list[tuple[Problem, str, str]]:
+        """Every (problem, dtype, device)."""
+        return [(p, t, d) for p in self.problems for t in self.dtypes if t in p.dtypes for d in self.devices]
+
+    def __len__(self) -> int:
+        return len(self.rows()) * len(self.implementations)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an implementation says of the machine: why it cannot run, or why it cannot use a device."""
+
+    missing: str | None
+    devices: dict[str, str | None]
+
+
+class Here:
+    """Computes in this process, when the result is asked for."""
+
+    def submit(self, function: Callable[..., Found | Place], *arguments: object) -> Callable[[], Found | Place]:
+        """A call of no arguments that computes."""
+        return lambda: function(*arguments)
+
+
+class Elsewhere:
+    """Computes in another process, which runs ahead of who asks."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self.pool = pool
+
+    def submit(self, function: Callable[..., Found | Place], *arguments: object) -> Callable[[], Found | Place]:
+        """A call of no arguments that waits for the result."""
+        future: Future[Found | Place] = self.pool.submit(function, *arguments)
+        return future.result
+
+
+def matrix(
+    plan: Plan, advance: Callable[[str], None] = lambda what: None, *, processes: bool = True
+) -> Iterator[Cell]:
+    """Every cell of the plan, row by row; `advance` is told what begins."""
+    with workers(plan.implementations, processes) as worker:
+        places = {name: worker[name].submit(inspect, name) for name in plan.implementations}
+        waiting = list(_submitted(plan, worker, {name: _place(name, place) for name, place in places.items()}))
+        standard: Standard | None = None
+        for problem, dtype, device, name, task in waiting:
+            advance(f"{problem.name} · {dtype} · {name}")
+            if isinstance(task, str):
+                yield Cell(problem, dtype, device, name, skipped=task)
+                continue
+            if standard is None or standard.problem is not problem or standard.fmt.name != dtype:
+                standard = Standard.of(problem, dtype)
+            yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
+
+
+@contextmanager
+def workers(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | Elsewhere]]:
+    """Where each implementation computes: its framework's process, or here."""
+    frameworks = dict.fromkeys(find(name).framework for name in names)
+    with ExitStack() as stack:
+        rooms: dict[str, Here | Elsewhere] = {}
+        for framework in frameworks:
+            if processes:
+                pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+                stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+                rooms[framework] = Elsewhere(pool)
+            else:
+                rooms[framework] = Here()
+        yield {name: rooms[find(name).framework] for name in names}
+
+
+def inspect(name: str) -> Place:
+    """What the implementation says of this machine (it imports its framework)."""
+    implementation = find(name)
+    missing = implementation.unavailable()
+    return Place(missing, {} if missing else dict(implementation.devices()))
+
+
+def compute(name: str, problem: Problem, dtype: str, device: str) -> Found:
+    """What the implementation computes; what it raises, in one line."""
+    try:
+        return find(name).quantities(problem, dtype, device)
+    except Exception as error:  # whatever a framework or a third party raises is a finding, not the end of the run
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison]:
+    """The verdict on every quantity; an implementation that failed differs, and what it said is what it looks like."""
+    if isinstance(found, str):
+        return [Comparison("—", DIFFERS, looks_like=found)]
+    return find(name).judge(standard, found)
+
+
+def _submitted(
+    plan: Plan, worker: dict[str, Here | Elsewhere], places: dict[str, Place]
+) -> Iterator[tuple[Problem, str, str, str, str | Callable[[], Found | Place]]]:
+    """Every cell with its task, or with the reason why it is skipped; all tasks are submitted before any is awaited."""
+    slow_ones_done: set[tuple[str, str, str, str]] = set()
+    for problem, dtype, device in plan.rows():
+        for name in plan.implementations:
+            implementation, place = find(name), places[name]
+            no_device = place.devices.get(device, f"{name} knows no device {device}")
+            reason = place.missing or no_device or implementation.refuses(problem, dtype, device)
+            kind = (name, problem.model, dtype, device)
+            if not reason and implementation.slow and not plan.everything:
+                if kind in slow_ones_done:
+                    reason = "a slow variant: one problem a model and dtype, with --all every one"
+                slow_ones_done.add(kind)
+            task = reason or worker[name].submit(compute, name, problem, dtype, device)
+            yield problem, dtype, device, name, task
+
+
+def _place(name: str, task: Callable[[], Found | Place]) -> Place:
+    try:
+        place = task()
+    except BrokenProcessPool:
+        return Place(f"{find(name).framework}'s process died as it was imported", {})
+    assert isinstance(place, Place)
+    return place
+
+
+def _result(task: Callable[[], Found | Place]) -> Found:
+    try:
+        found = task()
+    except BrokenProcessPool:
+        return "its process died"
+    assert not isinstance(found, Place)
+    return found
