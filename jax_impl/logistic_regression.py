@@ -43,7 +43,7 @@ def cross_entropy(Z: Float[Array, "n_y m"], Y: Float[Array, "n_y m"]) -> Float[A
 
     Computed from the logits Z, where a loss is log(1 + e^z) − y z. The slide's form (`cross_entropy_of_probabilities`)
     loses it all once a rounds to 0 or 1.
-    `softplus` is `logaddexp(z, 0)`; max(z, 0) + log1p(e^−|z|), the same value, has a wrong automatic derivative at z = 0.
+    `softplus` is `logaddexp(z, 0)`; max(z, 0) + log1p(e^−|z|), the same value, has a wrong automatic derivative at 0.
     """
     losses = jax.nn.softplus(Z) - Y * Z
     return jnp.sum(losses) / Y.shape[1]
@@ -168,8 +168,9 @@ def check_dimensions(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "
     for name, array in {"Y": Y, **params}.items():
         shape = tuple(array.shape)
         if name in expected and shape != expected[name]:
-            rank_1 = ": a rank-1 array is no row, and A − Y would broadcast to (m, m)" if name == "Y" and len(shape) == 1 else ""
-            raise ValueError(f"{name} has shape {shape}, expected {expected[name]}{rank_1}")
+            rank_1 = name == "Y" and len(shape) == 1
+            why = ": a rank-1 array is no row, and A − Y would broadcast to (m, m)" if rank_1 else ""
+            raise ValueError(f"{name} has shape {shape}, expected {expected[name]}{why}")
         if array.dtype != X.dtype:
             raise ValueError(f"{name} has dtype {array.dtype}, expected {X.dtype}, the dtype of X")
     if "float" not in str(X.dtype):

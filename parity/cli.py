@@ -1,4 +1,4 @@
-"""The command line: `parity`, `parity list`, `parity trace`. Thin, and it imports no framework until a command needs one.
+"""The command line: `parity`, `parity list`, `parity trace`. It imports no framework until a command needs one.
 
 Exit status: 0 all identical, 1 something differs, 2 could not run, with one line that says why.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,7 +17,7 @@ from parity.errors import BadInput
 
 if TYPE_CHECKING:
     from parity.problems import Problem
-    from parity.run import Plan
+    from parity.run import Cell, Plan
 
 OK, DIFFERS, CANNOT = 0, 1, 2
 COMMANDS = ("run", "list", "trace")
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(given if given[:1] and given[0] in (*COMMANDS, "-h", "--help", "--version") else ["run", *given])
+    if not given or given[0] not in (*COMMANDS, "-h", "--help", "--version"):
+        given = ["run", *given]
+    options = parser().parse_args(given)
     set_switches()
     try:
         return int(options.command(options))
@@ -48,13 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def set_switches() -> None:
-    """Where JAX and PyTorch keep what they compiled, so that the second run is fast; read when they are imported."""
+    """What the frameworks read when they are imported; a variable that is set already stays as it is.
+
+    JAX and PyTorch keep what they compiled, so that the second run is fast. One OpenMP and one BLAS thread a process:
+    every framework has its own process, and waiting threads of one would take the cores from the others.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity"
     for name, value in {
         "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }.items():
         os.environ.setdefault(name, value)
 
@@ -79,18 +87,22 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="the parity matrix: problems down, implementations across (the default)")
     run.set_defaults(command=command_run)
-    several = {"action": "append", "metavar": "NAME", "type": lambda text: text.split(","), "default": None}
-    run.add_argument("--model", help="logistic_regression, shallow_network, deep_network, …", **several)
-    run.add_argument("--problem", help="a problem or a group of them (real, exact, notes, edge)", **several)
-    run.add_argument("--implementation", help="an implementation, or all of a framework", **several)
-    run.add_argument("--dtype", help="float64, float32, bfloat16 or float16", **several)
-    run.add_argument("--device", help="cpu (the default), cuda or mps", **several)
+    for option, what in (
+        ("--model", "logistic_regression, shallow_network, deep_network, …"),
+        ("--problem", "a problem or a group of them (real, exact, notes, edge)"),
+        ("--implementation", "an implementation, or all of a framework"),
+        ("--dtype", "float64, float32, bfloat16 or float16"),
+        ("--device", "cpu (the default), cuda or mps"),
+    ):
+        run.add_argument(option, action="append", metavar="NAME", type=lambda text: text.split(","), help=what)
     run.add_argument("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
     run.add_argument("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     run.add_argument("--all", action="store_true", help="slow variants on every problem, not on one a model and dtype")
     run.add_argument("--json", metavar="FILE", help="write the report for a program, too")
 
-    listing = commands.add_parser("list", help="problems, implementations, devices and dtypes, and why any is unavailable")
+    listing = commands.add_parser(
+        "list", help="problems, implementations, devices and dtypes, and why any is unavailable"
+    )
     listing.set_defaults(command=command_list)
 
     trace = commands.add_parser("trace", help="every quantity of one problem in order, and the first that differs")
@@ -229,7 +241,7 @@ def command_trace(options: argparse.Namespace) -> int:
     return DIFFERS if trace.show(problem, options.implementation, options.dtype, options.device) else OK
 
 
-def json_writer(path: str | None):  # type: ignore[no-untyped-def]
+def json_writer(path: str | None) -> Callable[[Sequence[Cell]], None]:
     """A function that writes the cells to `path`, beside it first and then in one move; nothing where path is None.
 
     Raises
@@ -243,12 +255,12 @@ def json_writer(path: str | None):  # type: ignore[no-untyped-def]
 
     target = writable(path)
 
-    def write(cells: object) -> None:
+    def write(cells: Sequence[Cell]) -> None:
         import json
 
         from parity import report
 
-        write_whole(target, json.dumps(report.as_json(cells), indent=1, ensure_ascii=False) + "\n")  # type: ignore[arg-type]
+        write_whole(target, json.dumps(report.as_json(cells), indent=1, ensure_ascii=False) + "\n")
 
     return write
 

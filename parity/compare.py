@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -76,13 +77,14 @@ class Standard:
 
     def compare_one(self, name: str, value: np.ndarray) -> Comparison:
         """The verdict on one quantity: its shape and dtype first, then its elements."""
+        differs = partial(Comparison, name, DIFFERS, np.inf, np.inf, np.inf)
         if name not in self.exact:
-            return Comparison(name, DIFFERS, np.inf, np.inf, np.inf, looks_like=f"{self.problem.name} has no {name}")
+            return differs(looks_like=f"{self.problem.name} has no {name}")
         true = self.exact[name]
         if value.shape != true.high.shape:
-            return Comparison(name, DIFFERS, np.inf, np.inf, np.inf, looks_like=f"shape {value.shape}, not {true.high.shape}")
+            return differs(looks_like=f"shape {value.shape}, not {true.high.shape}")
         if value.dtype != self.fmt.dtype:
-            return Comparison(name, DIFFERS, np.inf, np.inf, np.inf, looks_like=f"dtype {value.dtype}, not {self.fmt.name}")
+            return differs(looks_like=f"dtype {value.dtype}, not {self.fmt.name}")
         computed = value.astype(np.float64)
         return self._verdict(name, computed, true, np.abs(true.error_of(computed)))
 
@@ -128,10 +130,11 @@ def resemblance(problem: Problem, computed: np.ndarray, true: np.ndarray, bound:
     if true.ndim == 2 and true.shape[0] == true.shape[1] and _within(computed, true.T, bound.T):
         return "a transpose"
     for fmt in FORMATS.values():
-        if np.array_equal(computed, computed.astype(fmt.dtype).astype(np.float64)) and fmt.p < FORMATS["float64"].p:
-            coarse = _within(computed, true, fmt.u * np.max(np.abs(true), initial=0) * problem.X.size)
-            if coarse:
-                return f"{fmt.name} inside a wider format"
+        with np.errstate(over="ignore"):
+            narrower = np.array_equal(computed, computed.astype(fmt.dtype).astype(np.float64))
+        reach = fmt.u * np.max(np.abs(true), initial=0) * problem.X.size  # where a sum of so many terms may end up
+        if fmt.p < FORMATS["float64"].p and narrower and _within(computed, true, reach):
+            return f"{fmt.name} inside a wider format"
     return "unknown"
 
 

@@ -36,8 +36,9 @@ def write_whole(target: Path, text: str) -> None:
         The disk is full, or the place has become unwritable; what was there is still there.
     """
     beside = None
+    prefix = f".{target.name}."
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=prefix, delete=False) as file:
             beside = Path(file.name)
             file.write(text)
             file.flush()

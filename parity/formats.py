@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import DTypeLike
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class Format:
         return np.ldexp(1.0, exponent - self.p)
 
 
-def _format(short: str, dtype: object) -> Format:
-    dtype = np.dtype(dtype)  # type: ignore[call-overload]
-    info = ml_dtypes.finfo(dtype)
+def _format(short: str, of: DTypeLike) -> Format:
+    dtype = np.dtype(of)
+    info = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
     return Format(dtype.name, short, dtype, info.nmant + 1, float(info.max), float(info.smallest_normal))
 
 
@@ -60,4 +61,4 @@ FORMATS: dict[str, Format] = {
         _format("f16", np.float16),
     )
 }
-"""Every format by its name, widest significand first but for float16, which has more bits and less range than bfloat16."""
+"""Every format by its name, widest significand first but for float16, with more bits and less range than bfloat16."""

@@ -222,8 +222,9 @@ class _Network:
     def one_pass(self, rate: arb | None) -> Iterator[tuple[str, tuple[Balls, tuple[int, ...]]]]:
         """Forward, cost, backward, and the parameters after one update."""
         found = self._forward_and_backward()
-        new = {f"new_{name}": p - found[f"d{name}"] * rate for name, p in self.params.items()} if rate is not None else {}
-        for name, value in (found | new).items():
+        if rate is not None:
+            found |= {f"new_{name}": p - found[f"d{name}"] * rate for name, p in self.params.items()}
+        for name, value in found.items():
             yield self._named(name, value)
 
     def training(self, rate: arb, iterations: int) -> Iterator[tuple[str, tuple[Balls, tuple[int, ...]]]]:
@@ -276,7 +277,8 @@ class _Network:
 
 def _matrix(array: np.ndarray) -> arb_mat:
     """Exact: every finite float is a ball of radius zero."""
-    return arb_mat(*array.shape, array.astype(np.float64).ravel().tolist())
+    rows, columns = array.shape
+    return arb_mat(rows, columns, array.astype(np.float64).ravel().tolist())
 
 
 def _wide(b: arb_mat, m: int) -> arb_mat:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import metadata
 from itertools import groupby
 
@@ -46,7 +46,8 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         to = console(stderr=True)
-        columns = (TextColumn("{task.percentage:3.0f} %"), BarColumn(24), TimeElapsedColumn(), TextColumn("{task.description}"))
+        share, what = TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}")
+        columns = (share, BarColumn(24), TimeElapsedColumn(), what)
         self.bar = rich.progress.Progress(*columns, console=to, transient=True, disable=not to.is_terminal)
         self.task = self.bar.add_task("starting the frameworks", total=total)
 
@@ -66,7 +67,7 @@ def show(cells: Sequence[Cell], to: Console) -> None:
     """The whole report; the last line counts."""
     names = list(dict.fromkeys(cell.implementation for cell in cells))
     for model, of_model in groupby(cells, key=lambda cell: cell.problem.model):
-        to.print(_table(model, list(of_model), names))
+        to.print(_table(model, list(of_model), names), "")
     to.print(legend(), style="dim")
     skips = Counter((cell.implementation, cell.skipped) for cell in cells if cell.skipped)
     if skips:
@@ -86,7 +87,7 @@ def show(cells: Sequence[Cell], to: Console) -> None:
 def legend() -> str:
     """How to read a cell."""
     return (
-        "\nbits  every bit is that of the exact value, rounded"
+        "bits  every bit is that of the exact value, rounded"
         "\n2.5   the worst error in ulp of the quantity's largest element; all are within the bound of rounding"
         "\nzero  a gradient that must vanish, and does within what the solver promises"
         "\n✗ dW1 the first quantity that is neither          ·  skipped, with the reason below"
@@ -101,8 +102,8 @@ def totals(cells: Iterable[Cell]) -> str:
         verdicts["skipped"] += bool(cell.skipped)
     compared = sum(verdicts[v] for v in (BITS, ROUNDING, DIFFERS))
     return (
-        f"{compared} comparisons: {verdicts[BITS]} identical bit for bit, {verdicts[ROUNDING]} identical within rounding, "
-        f"{verdicts[DIFFERS]} differ; {verdicts['skipped']} skipped"
+        f"{compared} comparisons: {verdicts[BITS]} identical bit for bit, "
+        f"{verdicts[ROUNDING]} identical within rounding, {verdicts[DIFFERS]} differ; {verdicts['skipped']} skipped"
     )
 
 
@@ -113,9 +114,10 @@ def describe(cell: Cell) -> str:
     where = f"{cell.problem.name} {cell.dtype} on {cell.device}, {cell.implementation}"
     if not first.index and first.value != first.value:
         return f"{where}: {first.quantity}: {first.looks_like}"
+    what = "nothing known" if first.looks_like == "unknown" else first.looks_like
     return (
         f"{where}: {element(first)} is {first.value:.17g}, exact {first.exact:.17g}, bound {first.bound:.2g}; "
-        f"it looks like {_article(first.looks_like)}"
+        f"it looks like {what}"
     )
 
 
@@ -124,12 +126,10 @@ def element(comparison: Comparison) -> str:
     return comparison.quantity + (f"[{', '.join(map(str, comparison.index))}]" if comparison.index else "")
 
 
-def _article(looks_like: str) -> str:
-    return "nothing known" if looks_like == "unknown" else looks_like
-
-
 def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
-    table = Table(title=model.replace("_", " "), title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0))
+    table = Table(
+        title=model.replace("_", " "), title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0)
+    )
     table.add_column("", no_wrap=True)
     table.add_column("", no_wrap=True, style="dim")
     for name in names:
@@ -165,7 +165,8 @@ def _merged(row: list[Cell], names: list[str]) -> Iterable[tuple[list[str], list
 def _formats(dtypes: list[str], problem: Problem) -> str:
     if len(dtypes) > 2 and len(dtypes) == len(problem.dtypes):
         return "all" if len(dtypes) == len(FORMATS) else f"all {len(dtypes)}"
-    return "half" if dtypes == ["bfloat16", "float16"] else " ".join(FORMATS[dtype].short for dtype in dtypes)
+    shorts = [FORMATS[dtype].short for dtype in dtypes]
+    return " ".join(shorts).replace("bf16 f16", "half")
 
 
 def _cell_text(cell: Cell) -> Text:
@@ -186,12 +187,17 @@ def _short(x: float) -> str:
 
 def as_json(cells: Sequence[Cell]) -> dict[str, object]:
     """The report for a program, schema version 1: a key that is added keeps the version, one that changes does not."""
+    libraries = ("numpy", "torch", "jax", "scikit-learn", "python-flint")
     return {
         "schema": "parity.run",
         "schema_version": SCHEMA_VERSION,
-        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {"platform": platform.platform(), "processor": platform.machine(), "python": platform.python_version()},
-        "versions": {"parity": __version__} | {name: version(name) for name in ("numpy", "torch", "jax", "scikit-learn", "python-flint")},
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "platform": platform.platform(),
+            "processor": platform.machine(),
+            "python": platform.python_version(),
+        },
+        "versions": {"parity": __version__} | {name: version(name) for name in libraries},
         "totals": totals(cells),
         "cells": [_cell_json(cell) for cell in cells],
     }
@@ -222,4 +228,5 @@ def _comparison_json(c: Comparison) -> dict[str, object]:
     """Numbers that JSON has no name for (inf, nan) are null."""
     numbers = {name: getattr(c, name) for name in ("ulps", "element_ulps", "share", "value", "exact", "error", "bound")}
     finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
-    return {"quantity": c.quantity, "verdict": c.verdict, "index": list(c.index), **finite, "looks_like": c.looks_like or None}
+    which = {"quantity": c.quantity, "verdict": c.verdict, "index": list(c.index)}
+    return {**which, **finite, "looks_like": c.looks_like or None}

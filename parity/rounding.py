@@ -109,7 +109,9 @@ class _Network:
 
     def __init__(self, problem: Problem, fmt: Format, values: Arrays) -> None:
         self.fmt, self.problem, self.m = fmt, problem, problem.m
-        params, X, Y = (_as_float64(part) for part in problem.inputs(fmt.name))
+        params, X, Y = problem.inputs(fmt.name)
+        params = {name: p.astype(np.float64) for name, p in params.items()}
+        X, Y = X.astype(np.float64), Y.astype(np.float64)
         self.logistic = problem.model == "logistic_regression"
         if self.logistic:
             params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
@@ -196,12 +198,6 @@ def _slope(name: str, Z: np.ndarray, A: np.ndarray) -> np.ndarray:
     return np.where(Z > 0, 1.0, SLOPES[name])
 
 
-def _as_float64(part: np.ndarray | Arrays) -> np.ndarray | Arrays:
-    if isinstance(part, dict):
-        return {name: array.astype(np.float64) for name, array in part.items()}
-    return part.astype(np.float64)
-
-
 def _subnormal(fmt: Format, array: np.ndarray) -> np.ndarray:
     """What is lost where an implementation reads a subnormal input as zero."""
     return np.where(np.abs(array) < fmt.smallest_normal, np.abs(array), 0.0)
@@ -209,7 +205,9 @@ def _subnormal(fmt: Format, array: np.ndarray) -> np.ndarray:
 
 def _layered(name: str) -> str:
     """Logistic regression's name of a quantity as that of layer 1: w → W1, db → db1."""
-    return name if name == "J" else name.replace("w", "W") + "1" if not name.startswith("new_") else "new_" + _layered(name[4:])
+    if name.startswith("new_"):
+        return "new_" + _layered(name[4:])
+    return name if name == "J" else name.replace("w", "W") + "1"
 
 
 def _flat(name: str) -> str:

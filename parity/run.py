@@ -21,6 +21,9 @@ Found = Quantities | str
 """What an implementation computed, or the one line in which it failed."""
 
 
+SLOW = "a slow variant: one problem a model and dtype, with --all every one"
+
+
 @dataclass(frozen=True)
 class Cell:
     """What came of one problem in one format on one device in one implementation.
@@ -73,6 +76,19 @@ class Plan:
     def __len__(self) -> int:
         return len(self.rows()) * len(self.implementations)
 
+    def tasks(self) -> Iterator[tuple[Problem, str, str, str, str | None]]:
+        """Every (problem, dtype, device, implementation), with the reason why it is passed over on any machine."""
+        seen: set[tuple[str, str, str, str]] = set()
+        for problem, dtype, device in self.rows():
+            for name in self.implementations:
+                implementation = find(name)
+                reason = implementation.refuses(problem, dtype, device)
+                if implementation.slow and not reason and not self.everything:
+                    kind = (name, problem.model, dtype, device)
+                    reason = SLOW if kind in seen else None
+                    seen.add(kind)
+                yield problem, dtype, device, name, reason
+
 
 @dataclass(frozen=True)
 class Place:
@@ -102,9 +118,7 @@ class Elsewhere:
         return future.result
 
 
-def matrix(
-    plan: Plan, advance: Callable[[str], None] = lambda what: None, *, processes: bool = True
-) -> Iterator[Cell]:
+def matrix(plan: Plan, advance: Callable[[str], None] = lambda what: None, *, processes: bool = True) -> Iterator[Cell]:
     """Every cell of the plan, row by row; `advance` is told what begins."""
     with workers(plan.implementations, processes) as worker:
         places = {name: worker[name].submit(inspect, name) for name in plan.implementations}
@@ -148,7 +162,7 @@ def compute(name: str, problem: Problem, dtype: str, device: str) -> Found:
     try:
         return find(name).quantities(problem, dtype, device)
     except Exception as error:  # whatever a framework or a third party raises is a finding, not the end of the run
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison]:
@@ -162,19 +176,14 @@ def _submitted(
     plan: Plan, worker: dict[str, Here | Elsewhere], places: dict[str, Place]
 ) -> Iterator[tuple[Problem, str, str, str, str | Callable[[], Found | Place]]]:
     """Every cell with its task, or with the reason why it is skipped; all tasks are submitted before any is awaited."""
-    slow_ones_done: set[tuple[str, str, str, str]] = set()
-    for problem, dtype, device in plan.rows():
-        for name in plan.implementations:
-            implementation, place = find(name), places[name]
-            no_device = place.devices.get(device, f"{name} knows no device {device}")
-            reason = place.missing or no_device or implementation.refuses(problem, dtype, device)
-            kind = (name, problem.model, dtype, device)
-            if not reason and implementation.slow and not plan.everything:
-                if kind in slow_ones_done:
-                    reason = "a slow variant: one problem a model and dtype, with --all every one"
-                slow_ones_done.add(kind)
-            task = reason or worker[name].submit(compute, name, problem, dtype, device)
-            yield problem, dtype, device, name, task
+    for problem, dtype, device, name, reason in plan.tasks():
+        reason = why_not(name, places[name], device) or reason
+        yield problem, dtype, device, name, reason or worker[name].submit(compute, name, problem, dtype, device)
+
+
+def why_not(name: str, place: Place, device: str) -> str | None:
+    """Why this machine has no such implementation or device, or None."""
+    return place.missing or place.devices.get(device, f"{name} knows no device {device}")
 
 
 def _place(name: str, task: Callable[[], Found | Place]) -> Place:

@@ -10,7 +10,7 @@ from parity.compare import DIFFERS, Comparison, Standard
 from parity.errors import BadInput
 from parity.implementations import find
 from parity.problems import Problem
-from parity.run import Cell, compute, inspect, verdicts
+from parity.run import Cell, compute, inspect, verdicts, why_not
 
 
 def show(problem: Problem, name: str, dtype: str, device: str) -> bool:
@@ -44,9 +44,7 @@ def trace(problem: Problem, name: str, dtype: str, device: str) -> Cell:
     BadInput
         The implementation does not compute this problem here.
     """
-    place = inspect(name)
-    reason = place.missing or place.devices.get(device, f"{name} knows no device {device}")
-    reason = reason or find(name).refuses(problem, dtype, device)
+    reason = why_not(name, inspect(name), device) or find(name).refuses(problem, dtype, device)
     if reason:
         raise BadInput(f"{name} does not run {problem.name} in {dtype} on {device}: {reason}")
     found = compute(name, problem, dtype, device)

@@ -191,8 +191,9 @@ def check_dimensions(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "
     for name, array in {"Y": Y, **params}.items():
         shape = tuple(array.shape)
         if name in expected and shape != expected[name]:
-            rank_1 = ": a rank-1 array is no row, and A − Y would broadcast to (m, m)" if name == "Y" and len(shape) == 1 else ""
-            raise ValueError(f"{name} has shape {shape}, expected {expected[name]}{rank_1}")
+            rank_1 = name == "Y" and len(shape) == 1
+            why = ": a rank-1 array is no row, and A − Y would broadcast to (m, m)" if rank_1 else ""
+            raise ValueError(f"{name} has shape {shape}, expected {expected[name]}{why}")
         if array.dtype != X.dtype:
             raise ValueError(f"{name} has dtype {array.dtype}, expected {X.dtype}, the dtype of X")
     if "float" not in str(X.dtype):

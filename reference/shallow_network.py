@@ -10,7 +10,8 @@
 One example is a column of X. dZ is m · ∂J/∂Z: the factor 1/m belongs to dW and db. The cost belongs to a sigmoid
 output; the hidden activation is any name in `ACTIVATIONS`.
 
-Shapes: W1 (n_h, n_x), b1 (n_h, 1), W2 (n_y, n_h), b2 (n_y, 1), X (n_x, m), Y (n_y, m), Z1, A1 (n_h, m), Z2, A2 (n_y, m).
+Shapes: W1 (n_h, n_x), b1 (n_h, 1), W2 (n_y, n_h), b2 (n_y, 1), X (n_x, m), Y (n_y, m),
+Z1, A1 (n_h, m), Z2, A2 (n_y, m).
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ def cost_and_gradients(
     return J.detach(), {"d" + name: grad for name, grad in zip(leaves, grads, strict=True)}
 
 
-def gradients(
-    params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "n_y m"], activations: Activations
-) -> Params:
+def gradients(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "n_y m"], activations: Activations) -> Params:
     """{"dW1": (n[1], n[0]), "db1": (n[1], 1), …} (N23, N25)."""
     return cost_and_gradients(params, X, Y, activations)[1]
 
@@ -160,7 +158,8 @@ def check_dimensions(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "
     for l in range(1, L + 1):
         W, b = params[f"W{l}"], params[f"b{l}"]
         if len(W.shape) != 2 or W.shape[1] != n_prev:
-            raise ValueError(f"W{l} has shape {tuple(W.shape)}, expected (n[{l}], n[{l - 1}]) with n[{l - 1}] = {n_prev}")
+            expected = f"(n[{l}], n[{l - 1}]) with n[{l - 1}] = {n_prev}"
+            raise ValueError(f"W{l} has shape {tuple(W.shape)}, expected {expected}")
         if tuple(b.shape) != (W.shape[0], 1):
             raise ValueError(f"b{l} has shape {tuple(b.shape)}, expected (n[{l}], 1) = ({W.shape[0]}, 1)")
         n_prev = W.shape[0]

@@ -34,7 +34,7 @@ class Implementation(ABC):
     about : str
         One line: what it is.
     slow : bool
-        Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype unless all are asked for.
+        Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype, or on all if asked to.
     """
 
     name: ClassVar[str]
@@ -61,8 +61,11 @@ class Implementation(ABC):
 
     @abstractmethod
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
-        """Every quantity that it computes, under the notes' names, in `dtype`; for a network also the updated
-        parameters `new_W1`, …, and for a problem that trains the `costs` and the parameters after the last step."""
+        """Every quantity that it computes, under the notes' names, in `dtype`.
+
+        For a network also the updated parameters `new_W1`, …, and for a problem that trains the `costs` and the
+        parameters after the last step.
+        """
 
     def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
         """The verdict on every quantity found."""
@@ -107,9 +110,10 @@ def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..
     options = {"activations": problem.activations} if problem.model in ("shallow_network", "deep_network") else {}
 
     def functions_of_one_number(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
-        table, slope = (
-            (module.FUNCTIONS, module.slope) if problem.model == "derivatives" else (module.ACTIVATIONS, module.derivative)
-        )
+        if problem.model == "derivatives":
+            table, slope = module.FUNCTIONS, module.slope
+        else:
+            table, slope = module.ACTIVATIONS, module.derivative
         return {key: value for name, g in table.items() for key, value in ((name, g(X)), ("d" + name, slope(name, X)))}
 
     def training(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:

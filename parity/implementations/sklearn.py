@@ -92,7 +92,7 @@ class Optimum(Implementation):
         from sklearn_baseline.logistic_regression import fit, is_separable
 
         _, X, Y = problem.inputs(dtype)
-        found = {}
+        found: Quantities = {}
         for label, C in self.PENALTIES.items():
             if np.isfinite(C) or not is_separable(X, Y):
                 solution = fit(X, Y, C, self.SOLVER, self.TOL)
@@ -127,4 +127,5 @@ def _against_zero(quantity: str, value: Any, bound: np.ndarray) -> Comparison:
     index = tuple(int(i) for i in worst)
     at_worst = float(np.asarray(value)[worst])
     numbers = (at_worst, 0.0, abs(at_worst), float(bound[worst]))
-    return Comparison(quantity, verdict, 0.0, 0.0, float(share[worst]), index, *numbers, "" if verdict != DIFFERS else "not stationary")
+    looks_like = "not stationary" if verdict == DIFFERS else ""
+    return Comparison(quantity, verdict, 0.0, 0.0, float(share[worst]), index, *numbers, looks_like)

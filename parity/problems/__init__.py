@@ -20,6 +20,7 @@ NETWORKS = ("logistic_regression", "shallow_network", "deep_network")
 MODELS = ("derivatives", "computation_graph", "activations", *NETWORKS)
 """The models in the order of the notes; the last three have parameters, a cost and labels."""
 
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "leaky_relu_exact", "identity")
 FLOATS = ("float64", "float32")
 
 
@@ -144,8 +145,9 @@ def _check_network(problem: Problem) -> None:
             expected |= {f"W{l}": (n, sizes[-1]), f"b{l}": (n, 1)}
             sizes.append(n)
         n_y = sizes[-1]
-    if list(problem.params) != list(expected):
-        raise ValueError(f"params holds {', '.join(problem.params)}, expected {', '.join(expected)}")
+    if not L or list(problem.params) != list(expected):
+        held, wanted = ", ".join(problem.params) or "nothing", ", ".join(expected) or "W1, b1, …, WL, bL"
+        raise ValueError(f"params holds {held}, expected {wanted}")
     for name, shape in expected.items():
         if problem.params[name].shape != shape:
             raise ValueError(f"{name} has shape {problem.params[name].shape}, expected {shape}")
@@ -156,5 +158,8 @@ def _check_network(problem: Problem) -> None:
         raise ValueError("Y holds a label other than 0 and 1")
     if len(problem.activations) != L or problem.activations[-1:] != ("sigmoid",):
         raise ValueError(f"activations is {problem.activations}, expected {L} names with a sigmoid last")
+    unknown = [g for g in problem.activations if g not in ACTIVATIONS]
+    if unknown:
+        raise ValueError(f"activations holds {unknown[0]!r}, expected some of {', '.join(ACTIVATIONS)}")
     if problem.model == "shallow_network" and L != 2:
         raise ValueError(f"a shallow network has 2 layers, params holds {L}")

@@ -70,10 +70,10 @@ def _kink(name: str, activation: str, model: str, unit: float) -> Problem:
     }
     Y = np.array([[0, 1, 0, 1]])
     dtypes = tuple(FORMATS)
-    convention = {"relu": "ReLU'(0) = 0", "leaky_relu_exact": "the slope at 0 is that of the left side, 1/4"}[activation]
+    conventions = {"relu": "ReLU'(0) = 0", "leaky_relu_exact": "the slope at 0 is that of the left side, 1/4"}
     problem = Problem(
         name, model, "edge", X, Y, params, (activation, _S), learning_rate=None, dtypes=dtypes, exact=True,
-        source="N17", note=f"pre-activations at the kink: {convention}",
+        source="N17", note=f"pre-activations at the kink: {conventions[activation]}",
     )  # fmt: skip
     prove(problem, may_be_degenerate=True)
     return problem
@@ -82,29 +82,33 @@ def _kink(name: str, activation: str, model: str, unit: float) -> Problem:
 def kink_of_leaky_relu() -> Problem:
     """leaky ReLU with the slide's slope where Z1 = 0: the slope is 0.01 there, in JAX's own leaky_relu it is 1."""
     X = np.array([[1.0, 2, 0], [1, 1, 1]])
-    params = {"W1": np.array([[1.0, -1], [0, 1]]), "b1": np.zeros((2, 1)), "W2": np.array([[0.5, -1.0]]), "b2": np.zeros((1, 1))}
+    W1, W2 = np.array([[1.0, -1], [0, 1]]), np.array([[0.5, -1.0]])
+    params = {"W1": W1, "b1": np.zeros((2, 1)), "W2": W2, "b2": np.zeros((1, 1))}
     return Problem(
-        "kink_leaky_relu", "shallow_network", "edge", X, np.array([[1, 0, 1]]), params, ("leaky_relu", _S), source="N17",
-        note="pre-activations at the kink: leaky ReLU'(0) = 0.01",
+        "kink_leaky_relu", "shallow_network", "edge", X, np.array([[1, 0, 1]]), params, ("leaky_relu", _S),
+        source="N17", note="pre-activations at the kink: leaky ReLU'(0) = 0.01",
     )  # fmt: skip
 
 
 def single_example() -> Problem:
     """m = 1: nothing is averaged."""
     X, Y = _data(3, 1)
-    return Problem("single_example", "deep_network", "edge", X, Y, draw("deep_network", (3, 4, 2, 1), 1), ("tanh", "relu", _S), note="m = 1")
+    params = draw("deep_network", (3, 4, 2, 1), 1)
+    return Problem("single_example", "deep_network", "edge", X, Y, params, ("tanh", "relu", _S), note="m = 1")
 
 
 def single_feature() -> Problem:
     """n_x = 1: w is one number, and so is dw."""
     X, Y = _data(1, 6)
-    return Problem("single_feature", "shallow_network", "edge", X, Y, draw("shallow_network", (1, 3, 1), 1), ("tanh", _S), note="n_x = 1")
+    params = draw("shallow_network", (1, 3, 1), 1)
+    return Problem("single_feature", "shallow_network", "edge", X, Y, params, ("tanh", _S), note="n_x = 1")
 
 
 def _one_class(label: int) -> Problem:
     X, Y = _data(4, 9)
+    params = draw("logistic_regression", (4, 1), 2)
     return Problem(
-        f"all_labels_{label}", "logistic_regression", "edge", X, np.full_like(Y, label), draw("logistic_regression", (4, 1), 2), (_S,),
+        f"all_labels_{label}", "logistic_regression", "edge", X, np.full_like(Y, label), params, (_S,),
         note=f"every label is {label}: cost and gradient are as good as with two classes",
     )  # fmt: skip
 
@@ -125,15 +129,19 @@ def feature_scales() -> Problem:
     X *= np.array([[1e6], [1.0], [1e-6], [1.0]])
     params = draw("shallow_network", (4, 5, 1), 4)
     params["W1"][:, 0] *= 1e-6
-    return Problem("feature_scales", "shallow_network", "edge", X, Y, params, ("tanh", _S), note="features of size 10⁶ and 10⁻⁶")
+    return Problem(
+        "feature_scales", "shallow_network", "edge", X, Y, params, ("tanh", _S),
+        note="features of size 10⁶ and 10⁻⁶",
+    )  # fmt: skip
 
 
 def _subnormal(dtype: str) -> Problem:
     """Inputs below the smallest normal number of the format: an implementation may read them as zero."""
     X, Y = _data(3, 8)
     X[1] *= FORMATS[dtype].smallest_normal / 64
+    params = draw("logistic_regression", (3, 1), 5)
     return Problem(
-        f"subnormal_{FORMATS[dtype].short}", "logistic_regression", "edge", X, Y, draw("logistic_regression", (3, 1), 5), (_S,), dtypes=(dtype,),
+        f"subnormal_{FORMATS[dtype].short}", "logistic_regression", "edge", X, Y, params, (_S,), dtypes=(dtype,),
         note="a feature below the smallest normal number; flushing it to zero is within the bound",
     )  # fmt: skip
 
@@ -141,8 +149,9 @@ def _subnormal(dtype: str) -> Problem:
 def equal_sizes() -> Problem:
     """n_x = n[1] = n[2] = m: a transposed matrix or a bias along the wrong axis raises no error here."""
     X, Y = _data(5, 5)
+    params = draw("deep_network", (5, 5, 5, 5), 6)
     return Problem(
-        "equal_sizes", "deep_network", "edge", X, np.tile(Y, (5, 1)) * np.eye(5), draw("deep_network", (5, 5, 5, 5), 6), ("tanh", "tanh", _S),
+        "equal_sizes", "deep_network", "edge", X, np.tile(Y, (5, 1)) * np.eye(5), params, ("tanh", "tanh", _S),
         note="all sizes 5: shapes do not catch a transpose, values must",
     )  # fmt: skip
 

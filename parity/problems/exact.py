@@ -122,47 +122,60 @@ def _proven(name: str, model: str, recipe: Recipe, note: str) -> Problem:
     return problem
 
 
-_S = "sigmoid"
-_WIDE = {"dtypes": FLOATS, "m": 64, "wrong": 16, "largest": 3, "density": 1.0, "largest_x": 4, "learning_rate": 2.0}
+def _wide(layers: tuple[int, ...], activations: tuple[str, ...], seed: int) -> Recipe:
+    """Numbers of many bits, and an update."""
+    return Recipe(
+        layers, activations, seed, m=64, dtypes=FLOATS, wrong=16, largest=3, density=1.0, largest_x=4, learning_rate=2.0
+    )
+
+
+_R, _L, _I, _T, _S = "relu", "leaky_relu_exact", "identity", "tanh", "sigmoid"
+
+_LOGISTIC = (
+    ("logistic_exact", Recipe((5, 1), (_S,), 4), "five features"),
+    ("logistic_exact_m1", Recipe((5, 1), (_S,), 0, m=1, wrong=1), "a single example: 1/m is 1"),
+    ("logistic_exact_n1", Recipe((1, 1), (_S,), 0, m=16), "a single feature"),
+    ("logistic_wide", _wide((7, 1), (_S,), 0), "many bits, and an update"),
+    ("logistic_training", Recipe((5, 1), (_S,), 32, m=16, wrong=5, output_unit=2048,
+                                 learning_rate=2.0**15, iterations=8), "gradient descent"),
+)  # fmt: skip
+
+_SHALLOW = (
+    ("shallow_exact_relu", Recipe((6, 5, 1), (_R, _S), 358), ""),
+    ("shallow_exact_leaky", Recipe((6, 5, 1), (_L, _S), 27), "a slope of 1/4"),
+    ("shallow_exact_tanh", Recipe((6, 5, 1), (_T, _S), 70), "pre-activations 0 or saturated"),
+    ("shallow_exact_sigmoid", Recipe((6, 5, 1), (_S, _S), 106), "pre-activations 0 or saturated"),
+    ("shallow_exact_identity", Recipe((6, 5, 1), (_I, _S), 853, largest=2), "the linear network of N16"),
+    ("shallow_exact_ny3", Recipe((6, 5, 3), (_R, _S), 49), "three output units"),
+    ("shallow_exact_m1", Recipe((6, 5, 1), (_R, _S), 1, m=1, wrong=1, density=1.0), "a single example"),
+    ("shallow_wide", _wide((6, 5, 1), (_R, _S), 1), "many bits, and an update"),
+    ("shallow_wide_tanh", _wide((6, 5, 2), (_T, _S), 90), "many bits, and an update"),
+    ("shallow_training", Recipe((3, 4, 2), (_R, _S), 134, m=16, dtypes=FLOATS, largest=3, unit=64, output_unit=64,
+                                learning_rate=16.0, iterations=4), "gradient descent"),
+)  # fmt: skip
+
+_DEEP = (
+    ("deep_exact_L2", Recipe((6, 5, 1), (_R, _S), 358), ""),
+    ("deep_exact_L3", Recipe((6, 5, 4, 1), (_R, _R, _S), 519), ""),
+    ("deep_exact_L3_mixed", Recipe((6, 5, 4, 1), (_T, _L, _S), 35), ""),
+    ("deep_exact_L4_mixed", Recipe((6, 5, 4, 3, 1), (_T, _R, _L, _S), 435, wrong=6, density=0.8), ""),
+    ("deep_exact_saturating", Recipe((6, 5, 4, 3, 1), (_T, _S, _T, _S), 315, wrong=16, dtypes=WITHOUT_FLOAT16), ""),
+    ("deep_exact_L5", Recipe((6, 5, 7, 4, 3, 2), (_R, _I, _R, _R, _S), 181, density=0.8), ""),
+    ("deep_exact_L6", Recipe((6, 5, 7, 4, 8, 3, 2), (_R, _I, _R, _I, _R, _S), 2655,
+                             dtypes=WITHOUT_FLOAT16, density=0.8), ""),
+    ("deep_exact_ny2", Recipe((6, 5, 4, 2), (_R, _R, _S), 327), "two output units"),
+    ("deep_exact_m1", Recipe((6, 5, 4, 2), (_R, _R, _S), 2, m=1, wrong=1, density=1.0), "a single example"),
+    ("deep_wide", _wide((6, 5, 4, 1), (_R, _L, _S), 1), ""),
+    ("deep_training", Recipe((3, 5, 4, 2), (_R, _R, _S), 752, m=16, dtypes=FLOATS, largest=3, density=1.0,
+                             unit=16, output_unit=16, learning_rate=1.0, iterations=3), "gradient descent"),
+)  # fmt: skip
 
 RECIPES: dict[str, tuple[str, Recipe, str]] = {
     name: (model, recipe, note)
-    for model, entries in {
-        "logistic_regression": (
-            ("logistic_exact", Recipe((5, 1), (_S,), 4), "five features"),
-            ("logistic_exact_m1", Recipe((5, 1), (_S,), 0, m=1, wrong=1), "a single example: 1/m is 1"),
-            ("logistic_exact_n1", Recipe((1, 1), (_S,), 0, m=16), "a single feature"),
-            ("logistic_wide", Recipe((7, 1), (_S,), 0, **_WIDE), "many bits, and an update"),
-            ("logistic_training", Recipe((5, 1), (_S,), 32, m=16, wrong=5, output_unit=2048, learning_rate=2.0**15, iterations=8), "gradient descent"),
-        ),
-        "shallow_network": (
-            ("shallow_exact_relu", Recipe((6, 5, 1), ("relu", _S), 358), ""),
-            ("shallow_exact_leaky", Recipe((6, 5, 1), ("leaky_relu_exact", _S), 27), "a slope of 1/4"),
-            ("shallow_exact_tanh", Recipe((6, 5, 1), ("tanh", _S), 70), "pre-activations 0 or saturated"),
-            ("shallow_exact_sigmoid", Recipe((6, 5, 1), (_S, _S), 106), "pre-activations 0 or saturated"),
-            ("shallow_exact_identity", Recipe((6, 5, 1), ("identity", _S), 853, largest=2), "the linear network of N16"),
-            ("shallow_exact_ny3", Recipe((6, 5, 3), ("relu", _S), 49), "three output units"),
-            ("shallow_exact_m1", Recipe((6, 5, 1), ("relu", _S), 1, m=1, wrong=1, density=1), "a single example"),
-            ("shallow_wide", Recipe((6, 5, 1), ("relu", _S), 1, **_WIDE), "many bits, and an update"),
-            ("shallow_wide_tanh", Recipe((6, 5, 2), ("tanh", _S), 90, **_WIDE), "many bits, and an update"),
-            ("shallow_training", Recipe((3, 4, 2), ("relu", _S), 134, m=16, dtypes=FLOATS, wrong=8, largest=3, unit=64, output_unit=64, learning_rate=16.0, iterations=4), "gradient descent"),
-        ),
-        "deep_network": (
-            ("deep_exact_L2", Recipe((6, 5, 1), ("relu", _S), 358), ""),
-            ("deep_exact_L3", Recipe((6, 5, 4, 1), ("relu", "relu", _S), 519), ""),
-            ("deep_exact_L3_mixed", Recipe((6, 5, 4, 1), ("tanh", "leaky_relu_exact", _S), 35), ""),
-            ("deep_exact_L4_mixed", Recipe((6, 5, 4, 3, 1), ("tanh", "relu", "leaky_relu_exact", _S), 435, wrong=6, density=0.8), ""),
-            ("deep_exact_saturating", Recipe((6, 5, 4, 3, 1), ("tanh", _S, "tanh", _S), 315, wrong=16, dtypes=WITHOUT_FLOAT16), ""),
-            ("deep_exact_L5", Recipe((6, 5, 7, 4, 3, 2), ("relu", "identity", "relu", "relu", _S), 181, density=0.8), ""),
-            ("deep_exact_L6", Recipe((6, 5, 7, 4, 8, 3, 2), ("relu", "identity", "relu", "identity", "relu", _S), 2655, dtypes=WITHOUT_FLOAT16, density=0.8), ""),
-            ("deep_exact_ny2", Recipe((6, 5, 4, 2), ("relu", "relu", _S), 327), "two output units"),
-            ("deep_exact_m1", Recipe((6, 5, 4, 2), ("relu", "relu", _S), 2, m=1, wrong=1, density=1), "a single example"),
-            ("deep_wide", Recipe((6, 5, 4, 1), ("relu", "leaky_relu_exact", _S), 1, **_WIDE), ""),
-            ("deep_training", Recipe((3, 5, 4, 2), ("relu", "relu", _S), 752, m=16, dtypes=FLOATS, wrong=8, largest=3, density=1.0, unit=16, output_unit=16, learning_rate=1.0, iterations=3), "gradient descent"),
-        ),
-    }.items()
-    for name, recipe, note in entries
+    for model, rows in (("logistic_regression", _LOGISTIC), ("shallow_network", _SHALLOW), ("deep_network", _DEEP))
+    for name, recipe, note in rows
 }
+
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     name: partial(_proven, name, model, recipe, note) for name, (model, recipe, note) in RECIPES.items()

@@ -24,10 +24,11 @@ class NotExact(ValueError):
     """A problem that claims to be exact has a step that can round, or is degenerate."""
 
 
-def narrowest(problem: Problem) -> set[Format]:
-    """The format of fewest bits and that of least range: what is exact in both is exact in all that the problem uses."""
+def narrowest(problem: Problem) -> list[Format]:
+    """The format of fewest bits and that of least range: what is exact in both is exact in all that it uses."""
     formats = [FORMATS[name] for name in problem.dtypes]
-    return {min(formats, key=lambda f: f.p), min(formats, key=lambda f: f.largest)}
+    extremes = {min(formats, key=lambda f: f.p), min(formats, key=lambda f: f.largest)}
+    return sorted(extremes, key=lambda f: f.p)
 
 
 def prove(problem: Problem, *, may_be_degenerate: bool = False) -> None:
@@ -65,7 +66,7 @@ def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str,
         v = {name + "1": value for name, value in v.items()} | {"J": v["J"], "dW1": v["dw"].T}
         params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
     v["A0"], m, L = X, problem.m, len(problem.activations)
-    for name, array in (values | dict(problem.params) | {"X": X}).items():
+    for name, array in ({"X": X} | dict(problem.params)).items():
         yield f"the value of {name}", _fits(array, fmt)
     for l, g in enumerate(problem.activations, start=1):
         Z = v[f"Z{l}"]
@@ -75,6 +76,8 @@ def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str,
             yield f"A{l} = {g}(Z{l})", bool(np.all(at_zero | (np.abs(Z) >= SATURATED)))
         if g == "leaky_relu":
             yield f"A{l} = leaky_relu(Z{l})", bool(np.all(Z > 0))
+    for name, array in values.items():
+        yield f"the value of {name}", _fits(array, fmt)
     for scale in (1, m):  # 1/m after the sum, 1/m before it
         losses = np.abs(v[f"Z{L}"] * v[f"dZ{L}"]).reshape(1, -1) / scale  # |z| where a is wrong, 0 where it is right
         yield "J", _sums(losses, np.ones((losses.size, 1)), fmt)

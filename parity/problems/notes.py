@@ -21,8 +21,8 @@ def house_prices() -> Problem:
     price = np.array([[400, 330, 369, 540]])
     params = {"w": np.array([[0.5], [-0.25]]), "b": np.array(0.125)}
     return Problem(
-        "house_prices", "logistic_regression", "notes", standardise(size_and_bedrooms), price > 350, params, ("sigmoid",),
-        source="N1, first table, standardised", note="house size and bedrooms; 1 is a price above 350",
+        "house_prices", "logistic_regression", "notes", standardise(size_and_bedrooms), price > 350, params,
+        ("sigmoid",), source="N1, first table, standardised", note="house size and bedrooms; 1 is a price above 350",
     )  # fmt: skip
 
 
@@ -39,7 +39,8 @@ def ad_clicks() -> Problem:
 
 def slopes() -> Problem:
     """f(a) = 3a, a², a³, log a with their slopes at a = 2 and a = 5 (N6)."""
-    return Problem("slopes", "derivatives", "notes", np.array([[2.0, 5.0]]), _NO_LABELS, source="N6", note="at a = 2 and a = 5")
+    points = np.array([[2.0, 5.0]])
+    return Problem("slopes", "derivatives", "notes", points, _NO_LABELS, source="N6", note="at a = 2 and a = 5")
 
 
 def computation_graph() -> Problem:

@@ -11,9 +11,9 @@ from parity.errors import BadInput
 from parity.problems import Problem
 from parity.problems.data import read
 from parity.problems.parameters import standardise
-from parity.problems.real import Labelled, on
+from parity.problems.real import Hidden, Labelled, on
 
-HIDDEN: dict[str, tuple[tuple[int, str], ...]] = {
+HIDDEN: dict[str, Hidden] = {
     "logistic_regression": (),
     "shallow_network": ((4, "tanh"),),
     "deep_network": ((5, "relu"), (3, "tanh")),
@@ -30,8 +30,8 @@ def problems(path: str | Path, target: str) -> list[Problem]:
     """
     table = read(path, target)
     with np.errstate(over="ignore", invalid="ignore"):
-        X = standardise(table.X)
-    if not np.all(np.isfinite(X)):
+        X, deviation = standardise(table.X), table.X.std(axis=1)
+    if not np.all(np.isfinite(deviation)):
         raise BadInput(f"{path}: the features are too large to be standardised in float64: rescale them")
     if not len(X):
         raise BadInput(f"{path}: every feature is the same in all rows: there is nothing to learn from")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 Params = dict[str, np.ndarray]
@@ -15,7 +17,7 @@ def draw(model: str, layers: tuple[int, ...], seed: int) -> Params:
     """
     rng = np.random.RandomState(seed)
     params = {}
-    for l, (n_prev, n) in enumerate(zip(layers[:-1], layers[1:], strict=True), start=1):
+    for l, (n_prev, n) in enumerate(pairwise(layers), start=1):
         params[f"W{l}"] = rng.standard_normal((n, n_prev)) / np.sqrt(n_prev)
         params[f"b{l}"] = 0.1 * rng.standard_normal((n, 1))
     if model == "logistic_regression":

@@ -14,6 +14,7 @@ from parity.problems import Problem
 from parity.problems.parameters import draw, standardise
 
 Labelled = tuple[np.ndarray, np.ndarray, str]
+Hidden = tuple[tuple[int, str], ...]
 
 
 @cache
@@ -31,7 +32,8 @@ def digits() -> Labelled:
     from sklearn.datasets import load_digits
 
     X, y = load_digits(return_X_y=True)
-    return standardise(X.T), (y[None, :] >= 5).astype(np.float64), "scikit-learn's digits, 0–4 against 5–9, standardised"
+    Y = (y[None, :] >= 5).astype(np.float64)
+    return standardise(X.T), Y, "scikit-learn's digits, 0–4 against 5–9, standardised"
 
 
 @cache
@@ -40,7 +42,8 @@ def wine() -> Labelled:
     from sklearn.datasets import load_wine
 
     X, y = load_wine(return_X_y=True)
-    return standardise(X.T), (y[None, :] == 1).astype(np.float64), "scikit-learn's wine, cultivar 1 against 0 and 2, standardised"
+    Y = (y[None, :] == 1).astype(np.float64)
+    return standardise(X.T), Y, "scikit-learn's wine, cultivar 1 against 0 and 2, standardised"
 
 
 @cache
@@ -49,7 +52,8 @@ def wine_cultivars() -> Labelled:
     from sklearn.datasets import load_wine
 
     X, y = load_wine(return_X_y=True)
-    return standardise(X.T), (y[None, :] == np.arange(3)[:, None]).astype(np.float64), "scikit-learn's wine, one output unit a cultivar"
+    Y = (y[None, :] == np.arange(3)[:, None]).astype(np.float64)
+    return standardise(X.T), Y, "scikit-learn's wine, one output unit a cultivar"
 
 
 @cache
@@ -93,15 +97,16 @@ def _flower_problem() -> Problem:
     )  # fmt: skip
 
 
-def on(data: Callable[[], Labelled], name: str, model: str, hidden: tuple[tuple[int, str], ...], group: str = "real") -> Problem:
+def on(data: Callable[[], Labelled], name: str, model: str, hidden: Hidden, group: str = "real") -> Problem:
     """A problem on labelled data with hidden layers of the given sizes and activations."""
     X, Y, source = data()
     layers = (X.shape[0], *(n for n, _ in hidden), Y.shape[0])
     activations = (*(g for _, g in hidden), "sigmoid")
-    return Problem(name, model, group, X, Y, draw(model, layers, seed=0), activations, source=source, note=(data.__doc__ or "").partition("\n")[0])
+    params, note = draw(model, layers, seed=0), (data.__doc__ or "").partition("\n")[0]
+    return Problem(name, model, group, X, Y, params, activations, source=source, note=note)
 
 
-_NETWORKS: tuple[tuple[str, str, Callable[[], Labelled], tuple[tuple[int, str], ...]], ...] = (
+_NETWORKS: tuple[tuple[str, str, Callable[[], Labelled], Hidden], ...] = (
     ("breast_cancer_logistic", "logistic_regression", breast_cancer, ()),
     ("digits_logistic", "logistic_regression", digits, ()),
     ("wine_logistic", "logistic_regression", wine, ()),

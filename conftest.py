@@ -1,0 +1,39 @@
+"""The selection on pytest's command line, and the switches that the command line sets for users."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+os.environ["JAX_ENABLE_X64"] = "1"  # read when JAX is imported; the adapters do not rely on it
+
+from parity.cli import set_switches
+from parity.formats import FORMATS
+from parity.implementations import DEVICES, available_names
+
+set_switches()
+hypothesis.settings.register_profile("parity", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("parity")
+
+NEEDS = {"torch_impl": "torch", "jax_impl": "jax"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--device, --implementation and --dtype; each may be given more than once."""
+    for option, known in (("device", DEVICES), ("implementation", None), ("dtype", tuple(FORMATS))):
+        parser.addoption(f"--{option}", action="append", choices=known, help=f"test only this {option}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The docstring examples of a package whose framework is missing; its tests say so, and fail where required."""
+    package = collection_path.relative_to(config.rootpath).parts[:1]
+    return True if package and find_spec(NEEDS.get(package[0], "numpy")) is None else None
+
+
+def pytest_report_header() -> list[str]:
+    """Which implementations are here."""
+    return [f"implementations: {', '.join(available_names())}"]

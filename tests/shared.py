@@ -1,0 +1,41 @@
+"""What several test modules use: the selection, this machine's frameworks, and standards worked out once."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import pytest
+
+from parity.compare import Standard
+from parity.implementations import find
+from parity.problems import catalogue
+from parity.run import Place, inspect
+
+REQUIRED = {"reference": "numpy"}  # what PARITY_REQUIRE calls the frameworks that must be there
+
+
+def selected(config: pytest.Config, option: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """What the command line selects of `known`: an implementation also by its framework."""
+    given = config.getoption(option)
+    if given is None:
+        return known
+    return tuple(
+        name for name in known if name in given or (option == "implementation" and find(name).framework in given)
+    )
+
+
+@cache
+def place(name: str) -> Place:
+    """What an implementation says of this machine; one that PARITY_REQUIRE names has to be here."""
+    found = inspect(name)
+    required = [REQUIRED.get(r, r) for r in os.environ.get("PARITY_REQUIRE", "").split(",")]
+    if found.missing and find(name).framework in required:
+        pytest.fail(f"{name} is required here: {found.missing}")
+    return found
+
+
+@cache
+def standard(problem: str, dtype: str) -> Standard:
+    """Exact values and bounds, worked out once for all implementations."""
+    return Standard.of(catalogue.build(problem), dtype)

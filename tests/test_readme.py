@@ -1,0 +1,55 @@
+"""The README states what is so."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import pytest
+
+from parity import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def differing(one: str, other: str) -> int:
+    """The lines that `diff` marks with < or >."""
+    before, after = ((ROOT / path).read_text(encoding="utf-8").splitlines() for path in (one, other))
+    return sum(line[0] in "-+" for line in difflib.unified_diff(before, after, n=0) if line[:3] not in ("---", "+++"))
+
+
+STATED = re.findall(r"\| `diff (\S+) (\S+)` \| (\d+) of (\d+) \|", README)
+
+
+def test_the_readme_states_the_differing_lines() -> None:
+    assert {(one, other.split("/")[0]) for one, other, *_ in STATED} >= {
+        ("reference/shallow_network.py", "torch_impl"),
+        ("reference/shallow_network.py", "jax_impl"),
+    }
+
+
+@pytest.mark.parametrize(("one", "other", "lines", "whole"), STATED)
+def test_the_differing_lines_are_as_stated(one: str, other: str, lines: str, whole: str) -> None:
+    total = sum(len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in (one, other))
+    assert (differing(one, other), total) == (int(lines), int(whole))
+
+
+@pytest.mark.parametrize("command", re.findall(r"\| `parity ([^`]*)` \|", README))
+def test_every_command_of_the_table_is_understood(command: str) -> None:
+    """Its options exist; placeholders are filled in."""
+    words = (
+        command.replace("FILE", "x.csv")
+        .replace("COLUMN", "y")
+        .replace("PROBLEM", "flower")
+        .replace("NAME", "reference")
+        .split()
+    )
+    options = cli.parser().parse_args(words if words[0] in cli.COMMANDS else ["run", *words])
+    assert callable(options.command)
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)\)", README))
+def test_every_link_leads_somewhere(path: str) -> None:
+    assert (ROOT / path).exists()

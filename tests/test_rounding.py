@@ -1,0 +1,138 @@
+"""The bound holds for honest arithmetic, in any order of summation, and does not hold for what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import flint
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parity.compare import BITS, DIFFERS, ROUNDING, Standard
+from parity.formats import FORMATS
+from parity.implementations import find
+from parity.problems import FLOATS, Problem, catalogue
+from parity.problems.parameters import draw
+from parity.rounding import ULPS, bounds
+
+HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "leaky_relu_exact", "identity")
+
+
+@st.composite
+def problems(draws: st.DrawFn) -> Problem:
+    """Networks of any depth and width with any hidden activations, on data of any scale."""
+    depth = draws(st.integers(1, 4))
+    layers = tuple(draws(st.lists(st.integers(1, 6), min_size=depth + 1, max_size=depth + 1)))
+    m, seed = draws(st.integers(1, 12)), draws(st.integers(0, 2**16))
+    activations = (*draws(st.lists(st.sampled_from(HIDDEN), min_size=depth - 1, max_size=depth - 1)), "sigmoid")
+    scale = 2.0 ** draws(st.integers(-12, 6))
+    rng = np.random.RandomState(seed)
+    X, Y = scale * rng.standard_normal((layers[0], m)), rng.randint(0, 2, (layers[-1], m))
+    return Problem("drawn", "deep_network", "edge", X, Y, draw("deep_network", layers, seed), activations)
+
+
+@given(problems(), st.sampled_from(FLOATS), st.sampled_from(["reference", "reference-loop", "torch-eager"]))
+def test_no_false_alarm(problem: Problem, dtype: str, name: str) -> None:
+    implementation = find(name)
+    if implementation.unavailable():
+        pytest.skip(f"{name} is not here")
+    comparisons = list(Standard.of(problem, dtype).compare(implementation.quantities(problem, dtype, "cpu")))
+    assert comparisons
+    assert all(c.verdict in (BITS, ROUNDING) for c in comparisons), comparisons
+
+
+@given(problems(), st.sampled_from(FLOATS), st.data())
+def test_a_value_outside_its_bound_differs(problem: Problem, dtype: str, data: st.DataObject) -> None:
+    """The exact value, moved by a little more than the bound in one element."""
+    standard, fmt = Standard.of(problem, dtype), FORMATS[dtype]
+    quantity = data.draw(st.sampled_from(list(standard.exact)))
+    true, bound = standard.exact[quantity].high, standard.bounds[quantity]
+    position = data.draw(st.integers(0, true.size - 1))
+    moved = true.copy()
+    moved.flat[position] += 2 * (bound.flat[position] + fmt.ulp(true.flat[position]))  # beyond where it is rounded to
+    assert standard.compare_one(quantity, true.astype(fmt.dtype)).verdict == BITS
+    comparison = standard.compare_one(quantity, moved.astype(fmt.dtype))
+    assert comparison.verdict == DIFFERS
+    assert comparison.index == tuple(np.unravel_index(position, true.shape))
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue.GROUPS["real"] if not name.startswith("generated")])
+def test_the_bound_is_tight_where_it_matters(name: str) -> None:
+    """float64, real data: far below the 1e-7 of common test suites, for every gradient."""
+    problem = catalogue.build(name)
+    standard = Standard.of(problem, "float64")
+    single = FORMATS["float32"].u  # a gradient computed in float32 somewhere is outside
+    for quantity, bound in standard.bounds.items():
+        if quantity[:2] in ("dW", "db", "dw"):
+            largest = np.max(np.abs(standard.exact[quantity].high))
+            assert np.max(bound) < single * largest or largest < np.max(np.abs(standard.exact["J"].high)) * single, (
+                quantity
+            )
+
+
+@pytest.mark.parametrize("name", ["breast_cancer_deep", "wine_logistic", "generated_shallow"])
+def test_the_order_of_summation_is_covered(name: str) -> None:
+    """The examples reversed: other partial sums, the same bound."""
+    problem = catalogue.build(name)
+    reversed_ = replace(problem, X=problem.X[:, ::-1], Y=problem.Y[:, ::-1])
+    found = find("reference").quantities(reversed_, "float32", "cpu")
+    per_example = {q for q, v in found.items() if v.ndim == 2 and v.shape[1] == problem.m}
+    standard = Standard.of(problem, "float32")
+    for quantity, value in found.items():
+        comparison = standard.compare_one(quantity, value[:, ::-1] if quantity in per_example else value)
+        assert comparison.verdict != DIFFERS, comparison
+
+
+def test_a_bound_over_a_trajectory_is_refused() -> None:
+    problem = catalogue.build("logistic_training")
+    with pytest.raises(ValueError, match="no bound"):
+        bounds(problem, "float64", {})
+
+
+def test_no_digit_is_promised_where_a_sum_is_longer_than_the_format_counts() -> None:
+    """300 terms in bfloat16: n u > 1."""
+    rng = np.random.RandomState(0)
+    X, Y = rng.standard_normal((300, 2)), np.array([[0, 1]])
+    problem = Problem(
+        "long", "logistic_regression", "edge", X, Y, draw("logistic_regression", (300, 1), 0), ("sigmoid",),
+        dtypes=("bfloat16",),
+    )  # fmt: skip
+    assert np.all(np.isinf(Standard.of(problem, "bfloat16").bounds["Z"]))
+
+
+def arguments(dtype: np.dtype) -> np.ndarray:
+    """The sample behind `ULPS`: all scales from 1e-8 to where the result leaves the normal numbers, both signs."""
+    rng = np.random.RandomState(0)
+    limit = np.log(np.finfo(dtype).max)
+    scales = np.exp(rng.uniform(np.log(1e-8), np.log(limit), 4000)) * rng.choice([-1, 1], 4000)
+    return np.concatenate([scales, rng.uniform(-20, 20, 4000), rng.uniform(-2, 2, 4000)]).astype(dtype)
+
+
+def exactly(function: str, points: np.ndarray) -> np.ndarray:
+    """The function's values as nearest float64, by ball arithmetic."""
+    flint.ctx.prec = 192
+    try:
+        balls = [flint.arb(float(z)) for z in points]
+        of = {"sigmoid": lambda z: 1 / (1 + (-z).exp()), "tanh": flint.arb.tanh}[function]
+        return np.array([float(of(z).mid()) for z in balls])
+    finally:
+        flint.ctx.prec = 53
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("function", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ["reference", "torch-eager", "jax-jit"])
+def test_elementary_functions_are_within_their_ulps(name: str, function: str, dtype: str) -> None:
+    """The table that the bounds rest on, measured on the implementations' own functions."""
+    implementation, fmt = find(name), FORMATS[dtype]
+    if implementation.unavailable():
+        pytest.skip(f"{name} is not here")
+    points = arguments(fmt.dtype)
+    problem = Problem("sample", "activations", "edge", points[None, :], np.empty((0, 1)), dtypes=(dtype,))
+    found = implementation.quantities(problem, dtype, "cpu")[function][0].astype(np.float64)
+    true = exactly(function, points)
+    normal = np.abs(true) >= fmt.smallest_normal
+    ulps = np.abs(found - true)[normal] / fmt.ulp(true[normal])
+    assert np.max(ulps) <= ULPS[function]
