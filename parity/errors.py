@@ -11,3 +11,8 @@ class BadInput(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
+
+def one_line(error: BaseException) -> str:
+    """The kind of an error and what it says, in at most 300 characters of one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

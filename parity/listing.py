@@ -27,9 +27,10 @@ def show() -> None:
     table = _table("implementations", "implementation", "device", "here", "what it is")
     for name in available_names():
         place = inspect(name)
+        label, about = name, find(name).about
         for device, reason in (place.devices or {"—": place.missing}).items():
-            about = find(name).about if device in ("cpu", "—") else ""
-            table.add_row(name if about else "", device, reason or "yes", about)
+            table.add_row(label, device, reason or "yes", about)
+            label = about = ""
     console.print(table, "")
     table = _table("dtypes", "dtype", "bits of the significand", "smallest normal", "largest")
     for fmt in FORMATS.values():

@@ -13,8 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+import numpy as np
+
 from parity.compare import DIFFERS, Comparison, Standard
-from parity.implementations import Quantities, find
+from parity.errors import one_line
+from parity.implementations import Implementation, Quantities, find
 from parity.problems import Problem
 
 Found = Quantities | str
@@ -82,7 +85,7 @@ class Plan:
         for problem, dtype, device in self.rows():
             for name in self.implementations:
                 implementation = find(name)
-                reason = implementation.refuses(problem, dtype, device)
+                reason = _refusal(implementation, problem, dtype, device)
                 if implementation.slow and not reason and not self.everything:
                     kind = (name, problem.model, dtype, device)
                     reason = SLOW if kind in seen else None
@@ -153,16 +156,29 @@ def workers(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | 
 def inspect(name: str) -> Place:
     """What the implementation says of this machine (it imports its framework)."""
     implementation = find(name)
-    missing = implementation.unavailable()
-    return Place(missing, {} if missing else dict(implementation.devices()))
+    try:
+        missing = implementation.unavailable()
+        return Place(missing, {} if missing else dict(implementation.devices()))
+    except Exception as error:  # see `compute`
+        return Place(one_line(error), {})
 
 
 def compute(name: str, problem: Problem, dtype: str, device: str) -> Found:
     """What the implementation computes; what it raises, in one line."""
     try:
-        return find(name).quantities(problem, dtype, device)
+        return _checked(find(name).quantities(problem, dtype, device))
     except Exception as error:  # whatever a framework or a third party raises is a finding, not the end of the run
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        return one_line(error)
+
+
+def _checked(found: object) -> Quantities:
+    """The quantities, if they are some: an implementation that returns nothing must not pass for one that is right."""
+    if not isinstance(found, dict) or not found:
+        raise TypeError(f"quantities returned {'an empty dict' if found == {} else f'a {type(found).__name__}'}")
+    for quantity, value in found.items():
+        if not isinstance(value, np.ndarray | np.generic):
+            raise TypeError(f"quantities returned a {type(value).__name__} as {quantity}, not a NumPy array")
+    return found
 
 
 def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison]:
@@ -179,6 +195,13 @@ def _submitted(
     for problem, dtype, device, name, reason in plan.tasks():
         reason = why_not(name, places[name], device) or reason
         yield problem, dtype, device, name, reason or worker[name].submit(compute, name, problem, dtype, device)
+
+
+def _refusal(implementation: Implementation, problem: Problem, dtype: str, device: str) -> str | None:
+    try:
+        return implementation.refuses(problem, dtype, device)
+    except Exception as error:  # see `compute`
+        return one_line(error)
 
 
 def why_not(name: str, place: Place, device: str) -> str | None:

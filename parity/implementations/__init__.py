@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from parity.compare import Comparison, Standard
+from parity.errors import one_line
 from parity.problems import NETWORKS, Problem
 
 GROUP = "parity.implementations"
@@ -169,9 +170,25 @@ def available_names() -> tuple[str, ...]:
     return (*BUILT_IN, *(name for name in registered if name not in BUILT_IN))
 
 
+class Unloadable(Implementation):
+    """Stands for a registration whose implementation cannot be loaded, and says why."""
+
+    framework = "unloadable"
+    name = "unloadable"
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.reason = f"{name} cannot be loaded: {reason}"
+
+    def unavailable(self) -> str | None:
+        return self.reason
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        raise ImportError(self.reason)
+
+
 @cache
 def find(name: str) -> Implementation:
-    """The implementation called `name`.
+    """The implementation called `name`; one that was registered and cannot be loaded is `Unloadable`.
 
     Raises
     ------
@@ -180,10 +197,17 @@ def find(name: str) -> Implementation:
     """
     if name in BUILT_IN:
         module, attribute = BUILT_IN[name].split(":")
-        found = getattr(import_module(module), attribute)
-    else:
-        entries = metadata.entry_points(group=GROUP, name=name)
-        if not entries:
-            raise KeyError(name)
+        return getattr(import_module(module), attribute)()
+    entries = metadata.entry_points(group=GROUP, name=name)
+    if not entries:
+        raise KeyError(name)
+    try:
         found = next(iter(entries)).load()
-    return found() if isinstance(found, type) else found
+        found = found() if isinstance(found, type) else found
+    except Exception as error:  # somebody else's module may raise anything
+        return Unloadable(name, one_line(error))
+    return (
+        found
+        if isinstance(found, Implementation)
+        else Unloadable(name, "it is no parity.implementations.Implementation")
+    )
