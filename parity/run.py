@@ -166,7 +166,10 @@ def inspect(name: str) -> Place:
 def compute(name: str, problem: Problem, dtype: str, device: str) -> Found:
     """What the implementation computes; what it raises, in one line."""
     try:
-        return _checked(find(name).quantities(problem, dtype, device))
+        implementation = find(name)
+        if refusal := implementation.refuses(problem, dtype, device):
+            raise ValueError(refusal)
+        return _checked(implementation.quantities(problem, dtype, device))
     except Exception as error:  # whatever a framework or a third party raises is a finding, not the end of the run
         return one_line(error)
 
@@ -198,10 +201,11 @@ def _submitted(
 
 
 def _refusal(implementation: Implementation, problem: Problem, dtype: str, device: str) -> str | None:
+    """Why it does not run, or None; one that cannot say is run, and fails in `compute`."""
     try:
         return implementation.refuses(problem, dtype, device)
-    except Exception as error:  # see `compute`
-        return one_line(error)
+    except Exception:
+        return None
 
 
 def why_not(name: str, place: Place, device: str) -> str | None:
@@ -223,5 +227,7 @@ def _result(task: Callable[[], Found | Place]) -> Found:
         found = task()
     except BrokenProcessPool:
         return "its process died"
+    except Exception as error:  # what it returned cannot be sent between processes
+        return one_line(error)
     assert not isinstance(found, Place)
     return found
