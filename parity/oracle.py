@@ -168,7 +168,9 @@ def _positive(z: arb) -> bool:
         return True
     if z <= 0:
         return False
-    raise Undecided
+    raise Undecided(
+        "no exact value: no precision tells whether a pre-activation is zero, where its activation has a kink"
+    )
 
 
 def _activations(fmt: Format) -> dict[str, tuple[Callable[[arb], arb], Callable[[arb], arb]]]:

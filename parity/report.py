@@ -32,6 +32,9 @@ TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "scikit"}
 VARIANTS = {"torch-compile": "comp."}
 """Columns are narrow, so that eleven of them fit."""
 
+LABELS, COLUMN = 31, 6
+"""The width of the labels, and of a column of cells on average: a narrow terminal gets several tables."""
+
 STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
 
 
@@ -66,8 +69,11 @@ class Progress:
 def show(cells: Sequence[Cell], to: Console) -> None:
     """The whole report; the last line counts."""
     names = list(dict.fromkeys(cell.implementation for cell in cells))
+    at_once = max(1, (to.width - LABELS) // COLUMN)
     for model, of_model in groupby(cells, key=lambda cell: cell.problem.model):
-        to.print(_table(model, list(of_model), names), "")
+        rows = list(of_model)
+        for first in range(0, len(names), at_once):
+            to.print(_table(model, rows, names[first : first + at_once]), "")
     to.print(legend(), style="dim")
     skips = Counter((cell.implementation, cell.skipped) for cell in cells if cell.skipped)
     if skips:
@@ -177,10 +183,10 @@ def _cell_text(cell: Cell) -> Text:
         return Text(f"✗ {first.quantity}", STYLES[DIFFERS])
     if all(c.verdict == BITS for c in cell.comparisons):
         return Text(BITS, STYLES[BITS])
-    return Text(_short(max(c.ulps for c in cell.comparisons)) or "zero", STYLES[ROUNDING])
+    return Text(short(max(c.ulps for c in cell.comparisons)) or "zero", STYLES[ROUNDING])
 
 
-def _short(x: float) -> str:
+def short(x: float) -> str:
     """Two digits in at most five characters: 0.97, 7.6, 56, 2e4; nothing for zero."""
     return f"{x:.2g}" if 0 < x < 100 else f"{x:.0e}".replace("e+0", "e") if x else ""
 

@@ -18,6 +18,7 @@ import numpy as np
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.errors import one_line
 from parity.implementations import Implementation, Quantities, find
+from parity.oracle import Undecided
 from parity.problems import Problem
 
 Found = Quantities | str
@@ -133,7 +134,11 @@ def matrix(plan: Plan, advance: Callable[[str], None] = lambda what: None, *, pr
                 yield Cell(problem, dtype, device, name, skipped=task)
                 continue
             if standard is None or standard.problem is not problem or standard.fmt.name != dtype:
-                standard = Standard.of(problem, dtype)
+                try:
+                    standard = Standard.of(problem, dtype)
+                except Undecided as reason:
+                    yield Cell(problem, dtype, device, name, skipped=str(reason))
+                    continue
             yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
 
 

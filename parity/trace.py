@@ -9,6 +9,7 @@ from parity import report
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.errors import BadInput
 from parity.implementations import find
+from parity.oracle import Undecided
 from parity.problems import Problem
 from parity.run import Cell, compute, inspect, verdicts, why_not
 
@@ -47,8 +48,12 @@ def trace(problem: Problem, name: str, dtype: str, device: str) -> Cell:
     reason = why_not(name, inspect(name), device) or find(name).refuses(problem, dtype, device)
     if reason:
         raise BadInput(f"{name} does not run {problem.name} in {dtype} on {device}: {reason}")
+    try:
+        standard = Standard.of(problem, dtype)
+    except Undecided as why:
+        raise BadInput(f"{problem.name} in {dtype} has {why}") from None
     found = compute(name, problem, dtype, device)
-    return Cell(problem, dtype, device, name, tuple(verdicts(name, Standard.of(problem, dtype), found)))
+    return Cell(problem, dtype, device, name, tuple(verdicts(name, standard, found)))
 
 
 def _table(comparisons: tuple[Comparison, ...]) -> Table:

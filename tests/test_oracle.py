@@ -9,6 +9,7 @@ from mpmath import mp, mpf
 
 from parity.oracle import Exact, Undecided, exact
 from parity.problems import Problem, catalogue
+from tests.test_run import tie
 
 Matrix = list[list[mpf]]
 
@@ -125,13 +126,5 @@ def test_the_precision_is_raised_until_the_radius_is_small() -> None:
 
 
 def test_a_kink_that_no_precision_decides_is_reported() -> None:
-    """ReLU of tanh(1) − tanh(1): zero, but no ball shows it."""
-    params = {
-        "W1": np.array([[1.0], [1.0]]), "b1": np.zeros((2, 1)), "W2": np.array([[1.0, -1.0]]), "b2": np.zeros((1, 1)),
-        "W3": np.ones((1, 1)), "b3": np.zeros((1, 1)),
-    }  # fmt: skip
-    problem = Problem(
-        "tie", "deep_network", "edge", np.ones((1, 2)), np.array([[0, 1]]), params, ("tanh", "relu", "sigmoid")
-    )
-    with pytest.raises(Undecided):
-        exact(problem, "float64")
+    with pytest.raises(Undecided, match="no exact value"):
+        exact(tie(), "float64")

@@ -142,6 +142,27 @@ def test_an_unknown_device_and_a_missing_framework_are_skips_with_the_reason(mon
     assert not cell.comparisons
 
 
+def tie() -> Problem:
+    """ReLU of tanh(1) − tanh(1): zero, but no ball shows it."""
+    params = {
+        "W1": np.array([[1.0], [1.0]]),
+        "b1": np.zeros((2, 1)),
+        "W2": np.array([[1.0, -1.0]]),
+        "b2": np.zeros((1, 1)),
+        "W3": np.ones((1, 1)),
+        "b3": np.zeros((1, 1)),
+    }
+    X, Y = np.ones((1, 2)), np.array([[0, 1]])
+    return Problem("tie", "deep_network", "edge", X, Y, params, ("tanh", "relu", "sigmoid"))
+
+
+def test_a_problem_without_an_exact_value_is_skipped_with_the_reason() -> None:
+    plan = Plan((tie(), catalogue.build("flower")), ("reference",), ("float64",))
+    undecided, decided = matrix(plan, processes=False)
+    assert undecided.skipped.startswith("no exact value")
+    assert decided.comparisons
+
+
 def test_problems_travel_between_processes() -> None:
     for name in catalogue.NAMES:
         problem = catalogue.build(name)
