@@ -1,6 +1,6 @@
 # parity · test · lint · types: each makes .venv on first use, then does its one thing. GNU make 3.81 and newer.
 #
-#   make parity ARGS="--model shallow"      make test PYTEST_ARGS="-k oracle" WORKERS=0      make PYTHON=python3.12 test
+#   make parity ARGS="--model shallow_network"      make test PYTEST_ARGS="-k oracle" WORKERS=0      make PYTHON=python3.12 test
 
 ARGS        ?=
 PYTEST_ARGS ?=

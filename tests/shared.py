@@ -20,9 +20,11 @@ def selected(config: pytest.Config, option: str, known: tuple[str, ...]) -> tupl
     given = config.getoption(option)
     if given is None:
         return known
-    return tuple(
-        name for name in known if name in given or (option == "implementation" and find(name).framework in given)
-    )
+    also = {name: find(name).framework if option == "implementation" else name for name in known}
+    unknown = [name for name in given if name not in (*also, *also.values())]
+    if unknown:
+        raise pytest.UsageError(f"there is no {option} {unknown[0]}; there are {', '.join(known)}")
+    return tuple(name for name in known if name in given or also[name] in given)
 
 
 @cache
