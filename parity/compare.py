@@ -98,7 +98,7 @@ class Standard:
         largest = fmt.ulp(np.max(np.abs(true.high), initial=0))
         worst = int(np.argmax(share)) if share.size else 0
         same = np.array_equal(computed, nearest)
-        inside = bool(np.all(error <= bound))
+        inside = bool(np.all(np.isfinite(computed) & (error <= bound)))
         verdict = BITS if same else ROUNDING if inside and not self.problem.exact else DIFFERS
         return Comparison(
             name,

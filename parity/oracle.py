@@ -64,7 +64,7 @@ def exact(problem: Problem, dtype: str) -> dict[str, Exact]:
     Raises
     ------
     Undecided
-        A pre-activation cannot be told from a kink's argument.
+        A pre-activation cannot be told from a kink's argument, or a value overflows float64.
     """
     fmt = FORMATS[dtype]
     precision = FIRST_PRECISION
@@ -73,8 +73,11 @@ def exact(problem: Problem, dtype: str) -> dict[str, Exact]:
         with _precision(precision):
             try:
                 found = {name: _extract(fmt, *value) for name, value in _evaluate(problem, dtype)}
-                if last or all(value.radius <= 1 / 1000 for value in found.values()):
+                unsure = [name for name, value in found.items() if not value.radius <= 1 / 1000]
+                if not unsure:
                     return found
+                if last:
+                    raise Undecided(f"no exact value: {unsure[0]} overflows, or cancels beyond {precision} bits")
             except Undecided:
                 if last:
                     raise
@@ -103,6 +106,7 @@ def _extract(fmt: Format, balls: Balls, shape: tuple[int, ...]) -> Exact:
     radius = np.array([float(x.rad()) for x in balls])
     floor = fmt.u * np.max(np.abs(high), initial=0)
     ulps = float(np.max(radius / fmt.ulp(np.maximum(np.abs(high), floor)), initial=0))
+    ulps = ulps if np.all(np.isfinite(high)) else np.inf
     return Exact(high.reshape(shape), low.reshape(shape), ulps)
 
 

@@ -219,6 +219,17 @@ def test_a_file_whose_features_say_nothing(
     assert line in refused(capsys, "--data", str(path), "--target", "y")
 
 
+def test_collinear_and_constant_columns_are_no_difference(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A column twice, one that is 0.1 throughout: no single optimum without a penalty, and everything else agrees."""
+    rng = np.random.RandomState(0)
+    rows = [f"{a:.6f},{a:.6f},0.1,{int(a + rng.standard_normal() > 0)}" for a in rng.standard_normal(1000)]
+    path = tmp_path / "twice.csv"
+    path.write_text("a,again,tenth,y\n" + "\n".join(rows) + "\n")
+    status, out, _ = parity(capsys, "--data", str(path), "--target", "y", "--implementation", "reference,sklearn")
+    assert status == 0
+    assert " 0 differ; " in out
+
+
 def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "report.json"
     target.write_text("old")

@@ -83,6 +83,7 @@ def test_sums_are_exact_in_any_order(name: str) -> None:
         (lambda: changed("logistic_exact", b=np.array(768.0 + 1)), "the value of b rounds"),
         (lambda: changed("shallow_wide", W1=catalogue.build("shallow_wide").params["W1"] + 2.0**-23), "float32"),
         (lambda: replace(catalogue.build("logistic_wide"), learning_rate=0.3), "the learning rate is 0.3"),
+        (lambda: replace(catalogue.build("logistic_wide"), dtypes=("float64",)), "used in float64 only"),
         (lambda: replace(catalogue.build("wine_logistic"), exact=True), "m is 178"),
         (lambda: changed("shallow_exact_relu", W2=np.zeros((1, 5))), "degenerate"),
         (lambda: changed("shallow_exact_relu", X=np.repeat(catalogue.build("shallow_exact_relu").X[:1], 6, axis=0)),

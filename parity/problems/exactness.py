@@ -43,6 +43,8 @@ def prove(problem: Problem, *, may_be_degenerate: bool = False) -> None:
     if not may_be_degenerate:
         _check_sizes(problem)
     for fmt in narrowest(problem):
+        if fmt.p == FORMATS["float64"].p:
+            raise NotExact(f"{problem.name} is used in float64 only: the proof computes in it, and would prove nothing")
         params = dict(problem.params)
         for step in range(max(problem.iterations, 1)):
             now = Problem(

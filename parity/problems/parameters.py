@@ -28,5 +28,5 @@ def draw(model: str, layers: tuple[int, ...], seed: int) -> Params:
 def standardise(X: np.ndarray) -> np.ndarray:
     """Every feature with mean 0 and standard deviation 1; a constant one, which has none, is left out."""
     deviation = X.std(axis=1, keepdims=True)
-    varies = deviation[:, 0] > 0
+    varies = X.min(axis=1) < X.max(axis=1)  # the deviation of a constant may be a rounding error
     return (X[varies] - X[varies].mean(axis=1, keepdims=True)) / deviation[varies]
