@@ -2,7 +2,7 @@
 
 A ball is a midpoint with a radius that provably encloses the true value; matrices of balls evaluate the notes'
 formulas on a whole data set. The inputs are those that the implementations get, rounding to their format included.
-The precision is doubled until every radius is below a thousandth of a unit in the last place of the format under
+The precision is raised until every radius is below a thousandth of a unit in the last place of the format under
 test. This module imports no framework and shares no code with any implementation: where it can, it computes by another
 formula (σ(z) σ(−z) for a (1 − a), softplus(∓z) for the loss), which loses nothing to cancellation.
 

@@ -12,6 +12,8 @@ from parity.implementations import find
 from parity.problems import catalogue
 from parity.run import Place, inspect
 
+# The implementation that runs each mirrored package as it stands.
+PACKAGES = {"reference": "reference", "torch_impl": "torch-eager", "jax_impl": "jax-eager"}
 REQUIRED = {"reference": "numpy"}  # what PARITY_REQUIRE calls the frameworks that must be there
 
 

@@ -15,9 +15,8 @@ from parity.compare import BITS, DIFFERS, Standard
 from parity.implementations import find
 from parity.implementations.torch import Eager as Torch
 from parity.problems import Problem, catalogue
-from tests.shared import place, standard
+from tests.shared import PACKAGES, place, standard
 
-PACKAGES = {"reference": "reference", "torch_impl": "torch-eager", "jax_impl": "jax-eager"}
 NETWORKS = [
     "wine_shallow",
     "wine_cultivars",

@@ -13,10 +13,9 @@ import pytest
 
 from parity.implementations import find
 from parity.problems import catalogue
-from tests.shared import place
+from tests.shared import PACKAGES, place
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"reference": "reference", "torch_impl": "torch-eager", "jax_impl": "jax-eager"}
 PROBLEMS = [
     "slopes",
     "computation_graph",
