@@ -98,6 +98,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
     run.add_argument("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     run.add_argument("--all", action="store_true", help="slow variants on every problem, not on one a model and dtype")
+    run.add_argument(
+        "--accuracy", action="store_true", help="rank the implementations by their share of the bound, too"
+    )
     run.add_argument("--json", metavar="FILE", help="write the report for a program, too")
 
     listing = commands.add_parser(
@@ -129,7 +132,7 @@ def command_run(options: argparse.Namespace) -> int:
     write = json_writer(options.json)
     with report.Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
-    report.show(cells, report.console())
+    report.show(cells, report.console(), accuracy=options.accuracy)
     write(cells)
     if not any(cell.comparisons for cell in cells):
         raise BadInput(f"nothing was compared: {cells[0].skipped if cells else 'no problem is left of this selection'}")

@@ -2,24 +2,66 @@
 
 1. bits      every element is the exact value rounded to nearest. Required on exact problems. The sign of a zero is not
              looked at: it says whether a mask multiplied or selected.
-2. rounding  every element is within its bound of the exact value. Required on all other problems.
+2. rounding  every element is within its bound of the exact value, and within its local bound of what its formula makes
+             of the implementation's own inputs to it. Required on all other problems.
 3. differs   neither.
+
+A value outside what is probable, but inside what is possible, is marked unusual; that is no verdict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from parity import local, rounding
+from parity.elementary import ulps
 from parity.formats import FORMATS, Format
 from parity.oracle import Exact, exact
-from parity.problems import Problem
-from parity.rounding import bounds
+from parity.problems import NETWORKS, Problem
+from parity.resemblance import Difference, resemblance
+from parity.rounding import Arithmetic, Arrays
 
 BITS, ROUNDING, DIFFERS = "bits", "rounding", "differs"
+MISSING, BEFORE = "nothing: it is missing", "what its own inputs give: the mistake is before it"
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The element of a quantity that is furthest beyond its bound, or nearest to it.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Where.
+    value, target, error, bound : float
+        What was computed, what should have been, how far apart they are and may be.
+    share : float
+        The error as a share of the bound; nan where a nan was computed, 0 where there is no error.
+    inside : bool
+        Whether every element is finite and within its bound.
+    """
+
+    index: tuple[int, ...]
+    value: float
+    target: float
+    error: float
+    bound: float
+    share: float
+    inside: bool
+
+    @classmethod
+    def of(cls, computed: np.ndarray, target: np.ndarray, error: np.ndarray, bound: np.ndarray) -> Worst:
+        """The worst of the elements of these arrays, which have one shape."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            share = np.where(error == 0, 0.0, error / bound)  # a nan, wherever it comes from, stays one and is worst
+        at = int(np.argmax(share))
+        index = tuple(int(i) for i in np.unravel_index(at, share.shape))
+        value, wanted, off, reach, part = (float(a.flat[at]) for a in (computed, target, error, bound, share))
+        inside = bool(np.all(np.isfinite(computed) & (error <= bound)))
+        return cls(index, value, wanted, off, reach, part, inside)
 
 
 @dataclass(frozen=True)
@@ -32,112 +74,241 @@ class Comparison:
         Its name in the notes; bits, rounding or differs.
     ulps, element_ulps : float
         The worst error in units in the last place of the quantity's largest element, and of the element itself.
-    share : float
-        The worst error as a share of its bound; 0 for bits, nan where there is no bound.
-    index : tuple of int
-        Of the element that is furthest beyond its bound, or nearest to it.
-    value, exact, error, bound : float
-        Of that element.
+    yardstick : float
+        The worst error as a share of one and the same bound for all implementations: that with the largest K.
+    end_to_end : Worst or None
+        Against the exact value; None where there is nothing to compare.
+    local : Worst or None
+        Against the formula applied to the implementation's own inputs; None where these are not all known.
+    sees : float
+        The relative size from which on a change of an element is outside a bound, whatever rounding did: the median
+        over the elements; nan where there is none.
+    unusual : bool
+        Whether an element is outside what is probable, γ_n with √n for n.
+    follows : bool
+        For a quantity that differs: whether it is right for its own inputs, so that the mistake is before it.
     looks_like : str
         For a quantity that differs: what the difference matches, or "unknown".
     """
 
     quantity: str
     verdict: str
-    ulps: float = 0.0
-    element_ulps: float = 0.0
-    share: float = 0.0
-    index: tuple[int, ...] = ()
-    value: float = np.nan
-    exact: float = np.nan
-    error: float = np.nan
-    bound: float = np.nan
+    ulps: float = np.inf
+    element_ulps: float = np.inf
+    yardstick: float = np.inf
+    end_to_end: Worst | None = None
+    local: Worst | None = None
+    sees: float = np.nan
+    unusual: bool = False
+    follows: bool = False
     looks_like: str = ""
+
+    @property
+    def share(self) -> float:
+        """The largest share of either bound; 0 for bits."""
+        if self.verdict == BITS:
+            return 0.0
+        return max((worst.share for worst in (self.end_to_end, self.local) if worst), default=np.inf)
+
+    @property
+    def worst(self) -> Worst | None:
+        """What the verdict rests on: the local comparison where only that is outside, else the one end to end."""
+        if self.local and not self.local.inside and self.end_to_end and self.end_to_end.inside:
+            return self.local
+        return self.end_to_end
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The value that a quantity should have, and how far rounding may take it from there.
+
+    Attributes
+    ----------
+    target : Exact or array
+        The exact value, or the local target in longdouble.
+    bound, probable : array
+        The worst case, and what is probable.
+    """
+
+    target: Exact | np.ndarray
+    bound: np.ndarray
+    probable: np.ndarray
+
+    @property
+    def value(self) -> np.ndarray:
+        """The target in float64."""
+        return self.target.high if isinstance(self.target, Exact) else self.target.astype(np.float64)
+
+    def error_of(self, computed: np.ndarray) -> np.ndarray:
+        """|computed − target|."""
+        if isinstance(self.target, Exact):
+            return np.abs(self.target.error_of(computed))
+        with np.errstate(invalid="ignore"):
+            return np.abs(computed - self.target).astype(np.float64)
+
+    def worst(self, computed: np.ndarray, bound: np.ndarray) -> Worst:
+        """The element that is furthest from the target, measured by a bound."""
+        return Worst.of(computed, self.value, self.error_of(computed), bound)
 
 
 @dataclass(frozen=True)
 class Standard:
-    """What the quantities of a problem in one format must be: exact values and bounds, worked out once."""
+    """What the quantities of a problem in one format must be: exact values, and the bounds that belong to some K.
+
+    Attributes
+    ----------
+    exact : dict
+        Worked out once, whatever the implementation.
+    arithmetic : Arithmetic
+        The format, and the K of the implementation that is judged.
+    bounds, probable, yardstick : dict
+        The worst case end to end, what is probable, and the worst case with the largest K there is; empty where no
+        bound is needed (exact problems) or possible (training).
+    """
 
     problem: Problem
-    fmt: Format
     exact: dict[str, Exact]
-    bounds: dict[str, np.ndarray] = field(default_factory=dict)
+    arithmetic: Arithmetic
+    bounds: Arrays = field(default_factory=dict)
+    probable: Arrays = field(default_factory=dict)
+    yardstick: Arrays = field(default_factory=dict)
 
     @classmethod
-    def of(cls, problem: Problem, dtype: str) -> Standard:
-        """The standard of `problem` in `dtype`; an exact problem needs no bounds."""
-        values = exact(problem, dtype)
-        return cls(problem, FORMATS[dtype], values, {} if problem.exact else bounds(problem, dtype, values))
+    def of(cls, problem: Problem, dtype: str, framework: str = "", device: str = "cpu") -> Standard:
+        """The standard of `problem` in `dtype`, for a framework's elementary functions; without one, for the worst.
 
-    def compare(self, found: dict[str, np.ndarray]) -> Iterator[Comparison]:
-        """A verdict for every quantity found, in the order of computation."""
-        for name in sorted(found, key=lambda name: list(self.exact).index(name) if name in self.exact else -1):
-            yield self.compare_one(name, found[name])
+        Raises
+        ------
+        Undecided
+            There is no exact value.
+        Unmeasured
+            Nothing is known of elementary functions in this format on this device, and so there is no bound.
+        """
+        fmt, values = FORMATS[dtype], exact(problem, dtype)
+        if problem.exact:
+            return cls(problem, values, Arithmetic(fmt, {}))
+        largest = cls(problem, values, Arithmetic(fmt, ulps("", dtype, device)))
+        return replace(largest, yardstick=largest._end_to_end(largest.arithmetic)).seen_by(framework, device)
+
+    @property
+    def fmt(self) -> Format:
+        """The format under test."""
+        return self.arithmetic.fmt
+
+    def seen_by(self, framework: str, device: str = "cpu") -> Standard:
+        """The same exact values with the bounds that belong to a framework's elementary functions.
+
+        Raises
+        ------
+        Unmeasured
+            As in `of`.
+        """
+        if self.problem.exact:
+            return self
+        arithmetic = Arithmetic(self.fmt, ulps(framework, self.fmt.name, device))
+        bounds, probable = self._end_to_end(arithmetic), self._end_to_end(self._likely(arithmetic))
+        return replace(self, arithmetic=arithmetic, bounds=bounds, probable=probable)
+
+    def compare(self, found: Arrays, *, whole: bool = False) -> Iterator[Comparison]:
+        """A verdict for every quantity found, in the order of computation; with `whole`, for what is missing, too."""
+        order = {name: i for i, name in enumerate(self.exact)}
+        names = set(found) | (set(self.exact) if whole else set())
+        unfit = {name: self._unfit(name, found[name]) if name in found else MISSING for name in names}
+        own = {name: found[name].astype(np.float64) for name in found if not unfit[name]}
+        locally = self.locally(own)
+        for name in sorted(names, key=lambda name: (order.get(name, -1), name)):
+            if unfit[name]:
+                yield Comparison(name, DIFFERS, looks_like=unfit[name])
+            else:
+                yield self._compare(name, own, locally.get(name))
 
     def compare_one(self, name: str, value: np.ndarray) -> Comparison:
-        """The verdict on one quantity: its shape and dtype first, then its elements."""
-        differs = partial(Comparison, name, DIFFERS, np.inf, np.inf, np.inf)
-        if name not in self.exact:
-            return differs(looks_like=f"{self.problem.name} has no {name}")
-        true = self.exact[name]
-        if value.shape != true.high.shape:
-            return differs(looks_like=f"shape {value.shape}, not {true.high.shape}")
-        if value.dtype != self.fmt.dtype:
-            return differs(looks_like=f"dtype {value.dtype}, not {self.fmt.name}")
-        computed = value.astype(np.float64)
-        return self._verdict(name, computed, true, np.abs(true.error_of(computed)))
+        """The verdict on one quantity whose inputs are not known."""
+        return next(self.compare({name: value}))
 
-    def _verdict(self, name: str, computed: np.ndarray, true: Exact, error: np.ndarray) -> Comparison:
-        fmt = self.fmt
-        with np.errstate(over="ignore"):
-            nearest = true.high.astype(fmt.dtype).astype(np.float64)
-        bound = np.zeros_like(error) if self.problem.exact else self.bounds[name]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(error == 0, 0.0, error / bound)  # a nan, wherever it comes from, stays one and is worst
-        largest = fmt.ulp(np.max(np.abs(true.high), initial=0))
-        worst = int(np.argmax(share)) if share.size else 0
-        same = np.array_equal(computed, nearest)
-        inside = bool(np.all(np.isfinite(computed) & (error <= bound)))
-        verdict = BITS if same else ROUNDING if inside and not self.problem.exact else DIFFERS
-        return Comparison(
-            name,
-            verdict,
-            float(np.max(error, initial=0) / largest),
-            float(np.max(error / fmt.ulp(true.high), initial=0)),
-            0.0 if same else float(share.flat[worst]),
-            tuple(int(i) for i in np.unravel_index(worst, share.shape)),
-            float(computed.flat[worst]),
-            float(true.high.flat[worst]),
-            float(error.flat[worst]),
-            float(bound.flat[worst]),
-            resemblance(self.problem, computed, true.high, bound) if verdict == DIFFERS else "",
+    def locally(self, own: Arrays) -> dict[str, Allowed]:
+        """For every quantity of `own` whose inputs are known: what its formula makes of them, and the local bounds."""
+        if self.problem.model not in NETWORKS or self.problem.iterations:
+            return {}
+        targets = local.targets(self.problem, self.fmt.name, own)
+        targets = {name: target for name, target in targets.items() if np.all(np.isfinite(target))}
+        if self.problem.exact:
+            return {name: Allowed(target, *self._nothing(target)) for name, target in targets.items()}
+        values = {name: target.astype(np.float64) for name, target in targets.items()}
+        bounds, probable = (
+            rounding.local(self.problem, arithmetic, own, values)
+            for arithmetic in (self.arithmetic, self._likely(self.arithmetic))
         )
+        grown = local.witness(self.fmt)
+        return {name: Allowed(t, bounds[name] * grown, probable[name] * grown) for name, t in targets.items()}
 
+    def _globally(self, name: str) -> Allowed:
+        """The exact value, the certified error of the oracle being part of the bound."""
+        true = self.exact[name]
+        if self.problem.exact:
+            return Allowed(true, *self._nothing(true.high))
+        floor = self.fmt.u * np.max(np.abs(true.high), initial=0)
+        certified = true.radius * self.fmt.ulp(np.maximum(np.abs(true.high), floor))
+        return Allowed(true, self.bounds[name] + certified, self.probable[name] + certified)
 
-def resemblance(problem: Problem, computed: np.ndarray, true: np.ndarray, bound: np.ndarray) -> str:
-    """What a wrong value is, if it is a well-known transformation of the right one, within the bound scaled alike."""
-    if not np.all(np.isfinite(computed)):
-        return "not finite"
-    n_x = problem.X.shape[0]
-    factors = {
-        "a sign": -1.0, "a factor m": float(problem.m), "a factor 1/m": 1 / problem.m, "a factor 2": 2.0,
-        "a factor 1/2": 0.5, "a factor m/n_x": problem.m / n_x, "a factor n_x/m": n_x / problem.m, "zero": 0.0,
-    }  # fmt: skip
-    for what, factor in factors.items():
-        if factor != 1 and _within(computed, factor * true, abs(factor) * bound):
-            return what
-    if true.ndim == 2 and true.shape[0] == true.shape[1] and _within(computed, true.T, bound.T):
-        return "a transpose"
-    for fmt in FORMATS.values():
+    def _end_to_end(self, arithmetic: Arithmetic) -> Arrays:
+        return rounding.end_to_end(self.problem, arithmetic, {name: v.high for name, v in self.exact.items()})
+
+    def _likely(self, arithmetic: Arithmetic) -> Arithmetic:
+        return arithmetic.probable(rounding.roundings(self.problem))
+
+    @staticmethod
+    def _nothing(like: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The bounds on an exact problem."""
+        return np.zeros(like.shape), np.zeros(like.shape)
+
+    def _unfit(self, name: str, value: np.ndarray) -> str:
+        """Why a value cannot be compared element by element; empty where it can."""
+        if name not in self.exact:
+            return f"{self.problem.name} has no {name}"
+        if value.shape != self.exact[name].high.shape:
+            return f"shape {value.shape}, not {self.exact[name].high.shape}"
+        return f"dtype {value.dtype}, not {self.fmt.name}" if value.dtype != self.fmt.dtype else ""
+
+    def _compare(self, name: str, own: Arrays, locally: Allowed | None) -> Comparison:
+        """The verdict on `own[name]`, which has the right shape and dtype."""
+        computed, globally = own[name], self._globally(name)
+        error, ulp = globally.error_of(computed), self.fmt.ulp(globally.value)
+        with np.errstate(over="ignore"):  # in units of a zero's last place
+            ulps, element_ulps = float(np.max(error) / np.max(ulp)), float(np.max(error / ulp))
+        found = Comparison(name, BITS, ulps, element_ulps, 0.0, globally.worst(computed, globally.bound))
+        same = self._same(computed, globally)
+        if self.problem.exact and same:
+            return found
+        if not self.problem.exact:
+            yardstick = globally.worst(computed, self.yardstick[name]).share
+            bound = np.minimum(globally.bound, locally.bound) if locally else globally.bound
+            sees = _sees(bound, globally.value)
+            found = replace(found, yardstick=yardstick, local=_worst(computed, locally), sees=sees)
+            if same:
+                return found
+            if all(worst.inside for worst in (found.end_to_end, found.local) if worst):
+                likely = (a.worst(computed, a.probable).inside for a in (globally, locally) if a)
+                return replace(found, verdict=ROUNDING, unusual=not all(likely))
+        follows = bool(found.local.inside if found.local else locally and self._same(computed, locally))
+        if follows:
+            return replace(found, verdict=DIFFERS, follows=True, looks_like=BEFORE)
+        at, inputs = locally or globally, {n: v.high for n, v in self.exact.items()} | own
+        looks_like = resemblance(Difference(self.problem, self.fmt, name, computed, at.value, at.bound, inputs))
+        return replace(found, verdict=DIFFERS, looks_like=looks_like)
+
+    def _same(self, computed: np.ndarray, allowed: Allowed) -> bool:
+        """Whether every element is the target, rounded to nearest."""
         with np.errstate(over="ignore"):
-            narrower = np.array_equal(computed, computed.astype(fmt.dtype).astype(np.float64))
-        reach = fmt.u * np.max(np.abs(true), initial=0) * problem.X.size  # where a sum of so many terms may end up
-        if fmt.p < FORMATS["float64"].p and narrower and _within(computed, true, reach):
-            return f"{fmt.name} inside a wider format"
-    return "unknown"
+            return np.array_equal(computed, allowed.value.astype(self.fmt.dtype).astype(np.float64))
 
 
-def _within(computed: np.ndarray, target: np.ndarray, bound: np.ndarray | float) -> bool:
-    """Whether every element is within its bound of the target, the target's own rounding to float64 included."""
-    return bool(np.all(np.abs(computed - target) <= bound + FORMATS["float64"].u * 2 * np.abs(target)))
+def _worst(computed: np.ndarray, allowed: Allowed | None) -> Worst | None:
+    return allowed.worst(computed, allowed.bound) if allowed else None
+
+
+def _sees(bound: np.ndarray, value: np.ndarray) -> float:
+    """Rounding may have used up the bound to one side, so that a change is sure to be outside from twice that on."""
+    known = value != 0
+    with np.errstate(over="ignore"):
+        return float(np.median(2 * bound[known] / np.abs(value[known]))) if np.any(known) else np.nan

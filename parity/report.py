@@ -20,14 +20,16 @@ from rich.table import Table
 from rich.text import Text
 
 from parity import __version__
-from parity.compare import BITS, DIFFERS, ROUNDING, Comparison
+from parity import accuracy as ranking
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Worst
 from parity.formats import FORMATS
 from parity.implementations import find
 from parity.problems import Problem
+from parity.resemblance import UNKNOWN
 from parity.run import Cell
 
 WIDTH = 100
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "scikit"}
 VARIANTS = {"torch-compile": "comp."}
 """Columns are narrow, so that eleven of them fit."""
@@ -66,8 +68,8 @@ class Progress:
         self.bar.update(self.task, advance=1, description=what)
 
 
-def show(cells: Sequence[Cell], to: Console) -> None:
-    """The whole report; the last line counts."""
+def show(cells: Sequence[Cell], to: Console, *, accuracy: bool = False) -> None:
+    """The whole report, with the ranking by accuracy if wanted; the last line counts."""
     names = list(dict.fromkeys(cell.implementation for cell in cells))
     at_once = max(1, (to.width - LABELS) // COLUMN)
     for model, of_model in groupby(cells, key=lambda cell: cell.problem.model):
@@ -81,6 +83,16 @@ def show(cells: Sequence[Cell], to: Console) -> None:
         for name in names:
             for reason, n in sorted((reason, n) for (skipped, reason), n in skips.items() if skipped == name):
                 to.print(f"{n:5d}  {name}: {reason}", style="dim", soft_wrap=True)
+    if accuracy:
+        to.print("\naccuracy")
+        ranking.show(cells, to)
+    unusual = [(cell, c) for cell in cells for c in cell.comparisons if c.unusual]
+    if unusual:
+        to.print("\nunusual: inside the worst case, outside what is probable")
+        for cell, c in unusual:
+            to.print(
+                f"  {cell.problem.name} {cell.dtype} on {cell.device}, {cell.implementation}: {element(c)}", style="dim"
+            )
     differing = [cell for cell in cells if cell.first_difference]
     if differing:
         to.print("\ndiffers", style="bold red")
@@ -95,6 +107,7 @@ def legend() -> str:
     return (
         "bits  every bit is that of the exact value, rounded"
         "\n2.5   the worst error in ulp of the quantity's largest element; all are within the bound of rounding"
+        "\n2.5?  as that, but outside what is probable: unusual, and no failure"
         "\nzero  a gradient that must vanish, and does within what the solver promises"
         "\n✗ dW1 the first quantity that is neither          ·  skipped, with the reason below"
     )
@@ -118,18 +131,21 @@ def describe(cell: Cell) -> str:
     first = cell.first_difference
     assert first is not None
     where = f"{cell.problem.name} {cell.dtype} on {cell.device}, {cell.implementation}"
-    if not first.index and first.value != first.value:
+    worst = first.worst
+    if worst is None:
         return f"{where}: {first.quantity}: {first.looks_like}"
-    what = "nothing known" if first.looks_like == "unknown" else first.looks_like
+    what = "nothing known" if first.looks_like == UNKNOWN else first.looks_like
+    truth = "its own inputs give" if worst is first.local else "exact"
     return (
-        f"{where}: {element(first)} is {first.value:.17g}, exact {first.exact:.17g}, bound {first.bound:.2g}; "
+        f"{where}: {element(first)} is {worst.value:.17g}, {truth} {worst.target:.17g}, bound {worst.bound:.2g}; "
         f"it looks like {what}"
     )
 
 
 def element(comparison: Comparison) -> str:
     """dW1[3, 2], or J."""
-    return comparison.quantity + (f"[{', '.join(map(str, comparison.index))}]" if comparison.index else "")
+    index = comparison.worst.index if comparison.worst else ()
+    return comparison.quantity + (f"[{', '.join(map(str, index))}]" if index else "")
 
 
 def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
@@ -183,7 +199,8 @@ def _cell_text(cell: Cell) -> Text:
         return Text(f"✗ {first.quantity}", STYLES[DIFFERS])
     if all(c.verdict == BITS for c in cell.comparisons):
         return Text(BITS, STYLES[BITS])
-    return Text(short(max(c.ulps for c in cell.comparisons)) or "zero", STYLES[ROUNDING])
+    unusual = "?" if any(c.unusual for c in cell.comparisons) else ""
+    return Text((short(max(c.ulps for c in cell.comparisons)) or "zero") + unusual, STYLES[ROUNDING])
 
 
 def short(x: float) -> str:
@@ -192,7 +209,7 @@ def short(x: float) -> str:
 
 
 def as_json(cells: Sequence[Cell]) -> dict[str, object]:
-    """The report for a program, schema version 1: a key that is added keeps the version, one that changes does not."""
+    """The report for a program, schema version 2: a key that is added keeps the version, one that changes does not."""
     libraries = ("numpy", "torch", "jax", "scikit-learn", "python-flint")
     return {
         "schema": "parity.run",
@@ -231,8 +248,25 @@ def _cell_json(cell: Cell) -> dict[str, object]:
 
 
 def _comparison_json(c: Comparison) -> dict[str, object]:
+    return {
+        "quantity": c.quantity,
+        "verdict": c.verdict,
+        "unusual": c.unusual,
+        "follows": c.follows,
+        "looks_like": c.looks_like or None,
+        **{name: _finite(getattr(c, name)) for name in ("ulps", "element_ulps", "share", "yardstick")},
+        "end_to_end": _worst_json(c.end_to_end),
+        "local": _worst_json(c.local),
+    }
+
+
+def _worst_json(worst: Worst | None) -> dict[str, object] | None:
+    if worst is None:
+        return None
+    numbers = {name: _finite(getattr(worst, name)) for name in ("value", "target", "error", "bound", "share")}
+    return {"index": list(worst.index), **numbers, "inside": worst.inside}
+
+
+def _finite(x: float) -> float | None:
     """Numbers that JSON has no name for (inf, nan) are null."""
-    numbers = {name: getattr(c, name) for name in ("ulps", "element_ulps", "share", "value", "exact", "error", "bound")}
-    finite = {name: value if abs(value) < float("inf") else None for name, value in numbers.items()}
-    which = {"quantity": c.quantity, "verdict": c.verdict, "index": list(c.index)}
-    return {**which, **finite, "looks_like": c.looks_like or None}
+    return x if abs(x) < float("inf") else None

@@ -16,6 +16,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from parity.compare import DIFFERS, Comparison, Standard
+from parity.elementary import Unmeasured
 from parity.errors import one_line
 from parity.implementations import Implementation, Quantities, find
 from parity.oracle import Undecided
@@ -127,19 +128,41 @@ def matrix(plan: Plan, advance: Callable[[str], None] = lambda what: None, *, pr
     with workers(plan.implementations, processes) as worker:
         places = {name: worker[name].submit(inspect, name) for name in plan.implementations}
         waiting = list(_submitted(plan, worker, {name: _place(name, place) for name, place in places.items()}))
-        standard: Standard | None = None
+        standards = Standards()
         for problem, dtype, device, name, task in waiting:
             advance(f"{problem.name} · {dtype} · {name}")
             if isinstance(task, str):
                 yield Cell(problem, dtype, device, name, skipped=task)
                 continue
-            if standard is None or standard.problem is not problem or standard.fmt.name != dtype:
-                try:
-                    standard = Standard.of(problem, dtype)
-                except Undecided as reason:
-                    yield Cell(problem, dtype, device, name, skipped=str(reason))
-                    continue
+            try:
+                standard = standards.of(problem, dtype, find(name).framework, device)
+            except (Undecided, Unmeasured) as reason:
+                yield Cell(problem, dtype, device, name, skipped=str(reason))
+                continue
             yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
+
+
+class Standards:
+    """The standards of one problem and format at a time: exact values once, bounds once a framework and device."""
+
+    def __init__(self) -> None:
+        self.first: Standard | None = None
+        self.seen: dict[tuple[str, str], Standard] = {}
+
+    def of(self, problem: Problem, dtype: str, framework: str, device: str) -> Standard:
+        """The standard by which this framework is judged on this device.
+
+        Raises
+        ------
+        Undecided, Unmeasured
+            There is no exact value, or no bound.
+        """
+        if self.first is None or self.first.problem is not problem or self.first.fmt.name != dtype:
+            self.first, self.seen = Standard.of(problem, dtype, framework, device), {}
+        key = (framework, device)
+        if key not in self.seen:
+            self.seen[key] = self.first.seen_by(framework, device)
+        return self.seen[key]
 
 
 @contextmanager

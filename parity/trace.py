@@ -7,6 +7,7 @@ from rich.text import Text
 
 from parity import report
 from parity.compare import DIFFERS, Comparison, Standard
+from parity.elementary import Unmeasured
 from parity.errors import BadInput
 from parity.implementations import find
 from parity.oracle import Undecided
@@ -27,7 +28,8 @@ def show(problem: Problem, name: str, dtype: str, device: str) -> bool:
     console.print(f"{problem.name} · {dtype} · {device} · {name}", style="bold")
     if problem.note:
         console.print(problem.note, style="dim")
-    console.print(_table(cell.comparisons))
+    console.print(_table(cell.comparisons, narrow=console.width < report.WIDTH))
+    console.print(LEGEND, style="dim")
     first = cell.first_difference
     if first is None:
         console.print(f"nothing differs: {report.totals([cell])}", style="bold", soft_wrap=True)
@@ -49,23 +51,45 @@ def trace(problem: Problem, name: str, dtype: str, device: str) -> Cell:
     if reason:
         raise BadInput(f"{name} does not run {problem.name} in {dtype} on {device}: {reason}")
     try:
-        standard = Standard.of(problem, dtype)
-    except Undecided as why:
-        raise BadInput(f"{problem.name} in {dtype} has {why}") from None
+        standard = Standard.of(problem, dtype, find(name).framework, device)
+    except (Undecided, Unmeasured) as why:
+        raise BadInput(f"{problem.name} in {dtype}: {why}") from None
     found = compute(name, problem, dtype, device)
     return Cell(problem, dtype, device, name, tuple(verdicts(name, standard, found)))
 
 
-def _table(comparisons: tuple[Comparison, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("quantity", "verdict"):
-        table.add_column(title, no_wrap=True)
-    for title in ("its worst element", "exact value", "error", "bound", "ulp"):
-        table.add_column(title, justify="right", no_wrap=True)
+def _table(comparisons: tuple[Comparison, ...], *, narrow: bool) -> Table:
+    """End to end against the exact value, and locally against what the formula makes of its own inputs."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("quantity", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for title in _TITLES:
+        if not (narrow and title in _LEFT_OUT):
+            table.add_column(title, justify="right", no_wrap=True)
     for c in comparisons:
-        style = report.STYLES[c.verdict]
-        table.add_row(
-            report.element(c), Text(c.verdict, style), f"{c.value:.9g}", f"{c.exact:.9g}",
-            f"{c.error:.1e}", f"{c.bound:.1e}", f"{c.ulps:.2g}", style=style if c.verdict == DIFFERS else "",
-        )  # fmt: skip
+        style = "yellow" if c.follows else report.STYLES[c.verdict]
+        verdict = "follows" if c.follows else c.verdict + ("?" if c.unusual else "")
+        numbers = [
+            text for title, text in zip(_TITLES, _numbers(c), strict=True) if not (narrow and title in _LEFT_OUT)
+        ]
+        table.add_row(report.element(c), Text(verdict, style), *numbers, style=style if c.verdict == DIFFERS else "")
     return table
+
+
+_TITLES = ("worst element", "should be", "error", "bound", "local", "its bound", "ulp", "sees")
+_LEFT_OUT = ("should be", "ulp")
+"""On a narrow terminal."""
+
+LEGEND = (
+    "error, bound: end to end; local: against what the formula makes of its own inputs\n"
+    "sees: a change of an element by this part of itself is outside for sure (median)"
+)
+
+
+def _numbers(c: Comparison) -> list[str]:
+    if c.worst is None or c.end_to_end is None:
+        return [""] * len(_TITLES)
+    local = [f"{c.local.error:.1e}", f"{c.local.bound:.1e}"] if c.local else ["", ""]
+    end_to_end = [f"{c.end_to_end.error:.1e}", f"{c.end_to_end.bound:.1e}"]
+    sees = f"{c.sees:.0e}" if c.sees == c.sees else ""
+    return [f"{c.worst.value:.7g}", f"{c.worst.target:.7g}", *end_to_end, *local, f"{c.ulps:.2g}", sees]

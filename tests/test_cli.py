@@ -124,7 +124,7 @@ def test_a_difference_is_status_1_and_described(
     assert status == 1
     assert "✗ dW1" in out
     assert "it looks like a factor m" in out
-    assert out.rstrip().endswith(" 1 differ; 0 skipped")
+    assert out.rstrip().endswith(" 2 differ; 0 skipped")  # dW1, and new_W1, which was made of another dW1
 
 
 def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -144,7 +144,10 @@ def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "skipped",
         "comparisons",
     }
-    assert {"quantity", "verdict", "ulps", "share", "value", "exact", "error", "bound"} <= set(cell["comparisons"][0])
+    comparison = cell["comparisons"][0]
+    assert {"quantity", "verdict", "ulps", "element_ulps", "share", "unusual", "looks_like"} <= set(comparison)
+    for which in ("end_to_end", "local"):
+        assert {"index", "value", "target", "error", "bound", "share", "inside"} == set(comparison[which])
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
 
 

@@ -215,7 +215,7 @@ def test_a_planted_fault_is_found_by_the_matrix(installed: list[str]) -> None:
         installed, "--implementation", "autograd,autograd-without_m", "--problem", "flower", "--dtype", "float64"
     )
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.splitlines()[-1].endswith(" 1 differ; 0 skipped")
+    assert done.stdout.splitlines()[-1].endswith(" 2 differ; 0 skipped")
     assert "✗ dW1" in done.stdout
 
 

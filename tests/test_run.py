@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from parity import run
-from parity.compare import DIFFERS, Comparison, Standard, resemblance
+from parity.compare import DIFFERS, Comparison, Standard
 from parity.implementations import Implementation, Quantities, available_names, find
 from parity.problems import MODELS, Problem, catalogue
 from parity.run import SLOW, Plan, matrix
@@ -50,9 +50,14 @@ def first_difference(problem: str, dtype: str = "float64") -> Comparison | None:
         (lambda v, p: v / 2, "a factor 1/2"),
         (lambda v, p: v * (p.m / p.X.shape[0]), "a factor m/n_x"),
         (lambda v, p: v * 0, "zero"),
-        (lambda v, p: v.astype(np.float32).astype(np.float64), "float32 inside a wider format"),
+        (lambda v, p: v.astype(np.float32).astype(np.float64), "float32 inside float64"),
         (lambda v, p: v * np.nan, "not finite"),
         (lambda v, p: v + np.eye(*v.shape), "unknown"),
+        (
+            lambda v, p: np.where(np.arange(v.size).reshape(v.shape) == 7, v * 1.5, v),
+            "one element alone, off by +5.0e-01 of itself",
+        ),
+        (lambda v, p: v * np.where(np.arange(16) == 3, 1.5, 1)[:, None], "row 3 alone"),
         (lambda v, p: v.astype(np.float32), "dtype float32, not float64"),
         (lambda v, p: v.T, "shape (30, 16), not (16, 30)"),
     ],
@@ -96,10 +101,12 @@ def test_a_quantity_that_does_not_exist_differs() -> None:
     assert (comparison.verdict, comparison.looks_like) == (DIFFERS, "flower has no dW9")
 
 
-def test_a_resemblance_is_none_without_reason() -> None:
-    problem = catalogue.build("flower")
-    true = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert resemblance(problem, true + np.array([[0, 0], [0, 0.1]]), true, np.zeros_like(true)) == "unknown"
+def test_a_resemblance_is_none_without_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two elements in two rows and columns, each off by its own factor."""
+    planted(monkeypatch, dW1=lambda v, p: v * np.array([[1.25, 1], [1, 1], [1, 1], [1, 0.5]]))
+    first = first_difference("flower")
+    assert first is not None
+    assert (first.quantity, first.looks_like) == ("dW1", "unknown")
 
 
 def test_processes_give_the_same_cells_as_none() -> None:

@@ -36,6 +36,8 @@ class Implementation(ABC):
         One line: what it is.
     slow : bool
         Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype, or on all if asked to.
+    whole : bool
+        Whether it computes every quantity of a problem, so that one that is missing is a difference.
     """
 
     name: ClassVar[str]
@@ -43,6 +45,7 @@ class Implementation(ABC):
     variant: ClassVar[str] = ""
     about: ClassVar[str] = ""
     slow: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
 
     def unavailable(self) -> str | None:
         """Why it cannot run on this machine at all, or None."""
@@ -70,13 +73,14 @@ class Implementation(ABC):
 
     def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
         """The verdict on every quantity found."""
-        return standard.compare(found)
+        return standard.compare(found, whole=self.whole)
 
 
 class Mirrored(Implementation):
     """An implementation that consists of the mirrored files: a package with the same names as reference/."""
 
     package: ClassVar[str]
+    whole = True
 
     @abstractmethod
     def to_framework(self, array: np.ndarray, device: str) -> Any:

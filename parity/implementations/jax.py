@@ -57,6 +57,7 @@ class ByExample(Jit):
     """Per-example gradients by `jax.vmap`, averaged, jitted."""
 
     name, variant, slow = "jax-vmap", "vmap", True
+    whole = False
     about = "JAX, per-example gradients by vmap, averaged, jitted"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

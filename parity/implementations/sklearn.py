@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard, Worst
 from parity.implementations import Implementation, Quantities
 from parity.problems import FLOATS, Problem
 
@@ -117,7 +117,7 @@ class Optimum(Implementation):
         from reference.logistic_regression import gradients
         from sklearn_baseline.logistic_regression import promise, stationarity
 
-        standard = Standard.of(at_optimum, dtype)
+        standard = Standard.of(at_optimum, dtype, "numpy")  # the gradient is the hand-derived one
         params, X, Y = at_optimum.inputs(dtype)
         residual = stationarity(params, gradients(params, X, Y), at_optimum.m, C)
         penalty = {"dw": np.abs(params["w"]) / (C * at_optimum.m), "db": np.zeros(())}
@@ -128,11 +128,7 @@ class Optimum(Implementation):
 
 def _against_zero(quantity: str, value: Any, bound: np.ndarray) -> Comparison:
     """The verdict on what should vanish; there are no units in the last place of zero."""
-    share = np.abs(value) / bound
-    worst = np.unravel_index(int(np.argmax(share)), share.shape)
-    verdict = BITS if not np.any(value) else ROUNDING if np.all(share <= 1) else DIFFERS
-    index = tuple(int(i) for i in worst)
-    at_worst = float(np.asarray(value)[worst])
-    numbers = (at_worst, 0.0, abs(at_worst), float(bound[worst]))
+    worst = Worst.of(np.asarray(value, np.float64), np.zeros(np.shape(value)), np.abs(value), bound)
+    verdict = BITS if not np.any(value) else ROUNDING if worst.inside else DIFFERS
     looks_like = "not stationary" if verdict == DIFFERS else ""
-    return Comparison(quantity, verdict, 0.0, 0.0, float(share[worst]), index, *numbers, looks_like)
+    return Comparison(quantity, verdict, 0.0, 0.0, 0.0, worst, looks_like=looks_like)

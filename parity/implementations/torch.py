@@ -67,6 +67,7 @@ class Compiled(Eager):
     """`torch.compile` of forward, cost and gradients in one graph."""
 
     name, variant, slow = "torch-compile", "compile", True
+    whole = False
     about = "PyTorch, torch.compile of forward, cost and gradients in one graph"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
@@ -104,6 +105,7 @@ class ByExample(Eager):
     """Per-example gradients by `torch.func.vmap`, averaged."""
 
     name, variant = "torch-vmap", "vmap"
+    whole = False
     about = "PyTorch, per-example gradients by torch.func.vmap, averaged"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

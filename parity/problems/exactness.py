@@ -115,7 +115,7 @@ def _sums(P: np.ndarray, Q: np.ndarray, fmt: Format, start: np.ndarray | None = 
     total = terms.sum(axis=1)
     quantum = np.where(terms > 0, _lowest_bit(terms), np.inf).min(axis=1)
     finite = np.isfinite(quantum)
-    few_bits = total[finite] <= 2.0**fmt.p * quantum[finite]
+    few_bits = total[finite] <= np.ldexp(quantum[finite], fmt.p)
     in_range = (total[finite] <= fmt.largest) & (quantum[finite] >= fmt.smallest_normal)
     return bool(np.all(few_bits & in_range)) and _fits(terms, fmt)
 

@@ -16,6 +16,9 @@ from parity.problems.parameters import draw, standardise
 Labelled = tuple[np.ndarray, np.ndarray, str]
 Hidden = tuple[tuple[int, str], ...]
 
+LEARNING_RATE = 0.3
+"""No binary format represents it: an α in the wrong one shows."""
+
 
 @cache
 def breast_cancer() -> Labelled:
@@ -103,7 +106,7 @@ def on(data: Callable[[], Labelled], name: str, model: str, hidden: Hidden, grou
     layers = (X.shape[0], *(n for n, _ in hidden), Y.shape[0])
     activations = (*(g for _, g in hidden), "sigmoid")
     params, note = draw(model, layers, seed=0), (data.__doc__ or "").partition("\n")[0]
-    return Problem(name, model, group, X, Y, params, activations, source=source, note=note)
+    return Problem(name, model, group, X, Y, params, activations, LEARNING_RATE, source=source, note=note)
 
 
 _NETWORKS: tuple[tuple[str, str, Callable[[], Labelled], Hidden], ...] = (
