@@ -106,6 +106,15 @@ def test_the_bound_is_tight_where_it_matters(name: str) -> None:
             )
 
 
+def test_the_bound_of_30_20_7_1_is_a_millionth_of_a_millionth() -> None:
+    """float64, breast cancer: end to end, for every dW and db, of the quantity's largest element."""
+    problem = catalogue.build("breast_cancer_deep")
+    assert problem.layers == (30, 20, 7, 1)
+    judge = Standard.of(problem, "float64")  # with the largest K of any framework
+    for quantity in ("dW1", "db1", "dW2", "db2", "dW3", "db3"):
+        assert np.max(judge.bounds[quantity]) * 10**12 <= np.max(np.abs(judge.exact[quantity].high)), quantity
+
+
 @pytest.mark.parametrize("name", ["breast_cancer_deep", "wine_logistic", "generated_shallow"])
 def test_the_order_of_summation_is_covered(name: str) -> None:
     """The examples reversed: other partial sums, the same bound."""
