@@ -146,10 +146,6 @@ class Allowed:
         with np.errstate(invalid="ignore"):
             return np.abs(computed - self.target).astype(np.float64)
 
-    def worst(self, computed: np.ndarray, bound: np.ndarray) -> Worst:
-        """The element that is furthest from the target, measured by a bound."""
-        return Worst.of(computed, self.value, self.error_of(computed), bound)
-
 
 @dataclass(frozen=True)
 class Standard:
@@ -276,21 +272,26 @@ class Standard:
         error, ulp = globally.error_of(computed), self.fmt.ulp(globally.value)
         with np.errstate(over="ignore"):  # in units of a zero's last place
             ulps, element_ulps = float(np.max(error) / np.max(ulp)), float(np.max(error / ulp))
-        found = Comparison(name, BITS, ulps, element_ulps, 0.0, globally.worst(computed, globally.bound))
+        end_to_end = Worst.of(computed, globally.value, error, globally.bound)
+        found = Comparison(name, BITS, ulps, element_ulps, 0.0, end_to_end)
         same = self._same(computed, globally)
-        if self.problem.exact and same:
-            return found
-        if not self.problem.exact:
-            yardstick = globally.worst(computed, self.yardstick[name]).share
-            bound = np.minimum(globally.bound, locally.bound) if locally else globally.bound
-            sees = _sees(bound, globally.value)
-            found = replace(found, yardstick=yardstick, local=_worst(computed, locally), sees=sees)
+        if self.problem.exact:
             if same:
                 return found
-            if all(worst.inside for worst in (found.end_to_end, found.local) if worst):
-                likely = (a.worst(computed, a.probable).inside for a in (globally, locally) if a)
-                return replace(found, verdict=ROUNDING, unusual=not all(likely))
-        follows = bool(found.local.inside if found.local else locally and self._same(computed, locally))
+            follows = locally is not None and self._same(computed, locally)
+        else:
+            local_error = locally.error_of(computed) if locally else error
+            bound, probable = globally.bound, error <= globally.probable
+            if locally:
+                found = replace(found, local=Worst.of(computed, locally.value, local_error, locally.bound))
+                bound, probable = np.minimum(bound, locally.bound), probable & (local_error <= locally.probable)
+            yardstick = Worst.of(computed, globally.value, error, self.yardstick[name]).share
+            found = replace(found, yardstick=yardstick, sees=_sees(bound, globally.value))
+            if same:
+                return found
+            if end_to_end.inside and (found.local is None or found.local.inside):
+                return replace(found, verdict=ROUNDING, unusual=not np.all(probable))
+            follows = found.local is not None and found.local.inside
         if follows:
             return replace(found, verdict=DIFFERS, follows=True, looks_like=BEFORE)
         at, inputs = locally or globally, {n: v.high for n, v in self.exact.items()} | own
@@ -301,10 +302,6 @@ class Standard:
         """Whether every element is the target, rounded to nearest."""
         with np.errstate(over="ignore"):
             return np.array_equal(computed, allowed.value.astype(self.fmt.dtype).astype(np.float64))
-
-
-def _worst(computed: np.ndarray, allowed: Allowed | None) -> Worst | None:
-    return allowed.worst(computed, allowed.bound) if allowed else None
 
 
 def _sees(bound: np.ndarray, value: np.ndarray) -> float:

@@ -267,9 +267,9 @@ class _Network:
 
     def _of_db(self, l: int) -> np.ndarray:
         dZ, E_dZ = np.abs(self.v[f"dZ{l}"]), self.E[f"dZ{l}"]
-        own = self.arithmetic.gamma(self.m + 3) * (dZ + E_dZ).sum(1, keepdims=True)
-        found = (E_dZ.sum(1, keepdims=True) + own) / self.m
-        return found + self.m * self.fmt.smallest_normal * (found > 0)
+        total = (dZ + E_dZ).sum(1, keepdims=True)
+        found = (E_dZ.sum(1, keepdims=True) + self.arithmetic.gamma(self.m + 3) * total) / self.m
+        return found + self.m * self.fmt.smallest_normal * (total > 0)
 
     def _of_hidden(self, l: int) -> np.ndarray:
         """dZ[l] = dA[l] ∗ g'(Z[l]), |dA| being bounded by |W|ᵀ|dZ|."""
@@ -282,18 +282,24 @@ class _Network:
         E_slope = _of_slope(self.fmt, g, Z, A, E_Z, _of_activation(self.arithmetic, g, Z, A, E_Z))
         found = E_dA * (slope + E_slope) + dA * E_slope
         found = found + self.arithmetic.gamma(2) * (dA + E_dA) * (slope + E_slope)
-        return found + self.m * self.fmt.smallest_normal * (found > 0)
+        return found + self.m * self.fmt.smallest_normal * _touched(W, dZ + E_dZ)
 
     def _of_update(self, name: str) -> np.ndarray:
         rate = float(self.fmt.dtype.type(self.problem.learning_rate))
-        step, E_step = rate * np.abs(self.v[f"d{name}"]), rate * self.E[f"d{name}"]
+        gradient, E_gradient = np.abs(self.v[f"d{name}"]), self.E[f"d{name}"]
+        step, E_step = rate * gradient, rate * E_gradient
         own = self.arithmetic.gamma(2) * (step + E_step) + self.fmt.u * np.abs(self.params[name])
-        return E_step + own + self.fmt.smallest_normal * (step + E_step > 0) + self.flushed[name]
+        return E_step + own + self.fmt.smallest_normal * (gradient + E_gradient > 0) + self.flushed[name]
 
     def _inner(self, x: np.ndarray, y: np.ndarray, n: int, start: np.ndarray | float = 0.0) -> np.ndarray:
         """γ_n (start + |x||y|), and one underflow a term where there is anything to round."""
         total = x @ y + start
-        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * (total > 0)
+        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * _touched(x, y)
+
+
+def _touched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where an inner product of these non-negative numbers has a term that is not zero, however small."""
+    return (x > 0).astype(np.float64) @ (y > 0) > 0
 
 
 def _value_and_slope(name: str, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

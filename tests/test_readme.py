@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from parity import cli
+from tests.mutants import MUTANTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,6 +19,13 @@ def differing(one: str, other: str) -> int:
     """The lines that `diff` marks with < or >."""
     before, after = ((ROOT / path).read_text(encoding="utf-8").splitlines() for path in (one, other))
     return sum(line[0] in "-+" for line in difflib.unified_diff(before, after, n=0) if line[:3] not in ("---", "+++"))
+
+
+def test_the_readme_counts_the_planted_faults() -> None:
+    """Each of them is a test that it is caught and named (tests/test_mutants.py)."""
+    counts = re.findall(r"(\d+) faults|(\d+) of (\d+) are caught", README)
+    assert {int(n) for found in counts for n in found if n} == {len(MUTANTS)}
+    assert len(counts) == 2
 
 
 STATED = re.findall(r"\| `diff (\S+) (\S+)` \| (\d+) of (\d+) \|", README)
