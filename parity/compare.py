@@ -177,8 +177,8 @@ class Standard:
         ------
         Undecided
             There is no exact value.
-        Unmeasured
-            Nothing is known of elementary functions in this format on this device, and so there is no bound.
+        Unmeasured, Unbounded
+            Nothing is known of elementary functions in this format on this device, or a sum may overflow: no bound.
         """
         fmt, values = FORMATS[dtype], exact(problem, dtype)
         if problem.exact:

@@ -34,6 +34,10 @@ OWN_ROUNDING = 1 + 2.0**-20
 """The bound is itself computed in float64: this covers the rounding of 2^32 operations of its own."""
 
 
+class Unbounded(ArithmeticError):
+    """No bound can be stated; the message is one line and says why."""
+
+
 @dataclass(frozen=True)
 class Arithmetic:
     """What a bound rests on.
@@ -68,6 +72,11 @@ class Arithmetic:
         return Arithmetic(self.fmt, self.ulps, float(np.sqrt(2 * np.log(2 * roundings)) / (1 - self.fmt.u)))
 
 
+def size(function: str, z: np.ndarray) -> np.ndarray:
+    """What the error of `loss` and `output` is relative to, as a function of the logit z: in units of 2u times this."""
+    return np.abs(z) + {"loss": np.log(2), "output": 1}[function]
+
+
 def end_to_end(problem: Problem, arithmetic: Arithmetic, exact: Arrays) -> Arrays:
     """The largest |computed − exact| that rounding can cause, for every quantity of `exact`.
 
@@ -75,22 +84,23 @@ def end_to_end(problem: Problem, arithmetic: Arithmetic, exact: Arrays) -> Array
     ------
     ValueError
         The problem trains for several steps: a worst-case bound over a trajectory says nothing.
+    Unbounded
+        A sum may overflow on its way, or a logarithm is asked for that of a subnormal number.
     """
     fmt = arithmetic.fmt
     if problem.iterations:
         raise ValueError(f"{problem.name} trains for {problem.iterations} steps: it has an exact value, but no bound")
+    inputs = {name: p.astype(np.float64) for name, p in problem.inputs(fmt.name)[0].items()}
+    X = problem.inputs(fmt.name)[1].astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 · ∞
         if problem.model in NETWORKS:
             found = _Network(problem, arithmetic, exact, exact).end_to_end()
         elif problem.model == "activations":
-            found = _activations(arithmetic, exact, _subnormal(fmt, problem.inputs(fmt.name)[1].astype(np.float64)))
+            found = _activations(arithmetic, exact, _flushed(fmt, X))
         elif problem.model == "computation_graph":
-            terms = np.abs(problem.params["a"]) + np.abs(exact["u"])  # a and bc may cancel in v and in J
-            gamma = arithmetic.gamma(4)
-            found = {name: gamma * (np.abs(v) + 3 * terms) + fmt.smallest_normal for name, v in exact.items()}
+            found = _computation_graph(arithmetic, inputs, exact)
         else:
-            found = {name: arithmetic.gamma(4) * np.abs(v) + fmt.smallest_normal for name, v in exact.items()}
-            found["log"] += arithmetic.relative("log") * np.abs(exact["log"])
+            found = _derivatives(arithmetic, X, exact)
     return _finished(found, list(exact))
 
 
@@ -124,6 +134,24 @@ def roundings(problem: Problem) -> int:
 def _finished(found: Arrays, names: list[str]) -> Arrays:
     """In the order of computation; where 0 · ∞ is no number, no digit is promised."""
     return {name: np.where(np.isnan(found[name]), np.inf, found[name]) * OWN_ROUNDING for name in names}
+
+
+def _computation_graph(arithmetic: Arithmetic, inputs: Arrays, values: Arrays) -> Arrays:
+    """u = bc, v = a + u, J = 3v, and the products of 3 that are its slopes; a and u may cancel."""
+    fmt, (a, b, c) = arithmetic.fmt, (np.abs(inputs[name]) for name in "abc")
+    lost = {name: _flushed(fmt, inputs[name]) for name in "abc"}
+    carried = lost["a"] + lost["b"] * c + b * lost["c"] + lost["b"] * lost["c"]
+    common = 3 * (carried + lost["b"] + lost["c"]) + 4 * fmt.smallest_normal
+    return {name: arithmetic.gamma(4) * (np.abs(v) + 3 * (a + b * c)) + common for name, v in values.items()}
+
+
+def _derivatives(arithmetic: Arithmetic, X: np.ndarray, values: Arrays) -> Arrays:
+    """3a, a², a³, log a and their slopes, of up to four roundings each."""
+    fmt = arithmetic.fmt
+    if np.any(_flushed(fmt, X)):
+        raise Unbounded(f"no bound: log a and 1/a of a subnormal {fmt.name} may be those of zero")
+    found = {name: arithmetic.gamma(4) * np.abs(v) + 3 * fmt.smallest_normal for name, v in values.items()}
+    return found | {"log": found["log"] + arithmetic.relative("log") * np.abs(values["log"])}
 
 
 def _activations(arithmetic: Arithmetic, values: Arrays, E_Z: np.ndarray) -> Arrays:
@@ -191,20 +219,38 @@ class _Network:
             self.params = {"W1": self.params["w"].T, "b1": self.params["b"].reshape(1, 1)}
             inputs, results = layered(inputs), layered(results)
         self.v, self.result = inputs | {"A0": X.astype(np.float64)}, results
-        self.flushed = {name: _subnormal(self.fmt, p) for name, p in self.params.items()}
-        self.E = {"A0": _subnormal(self.fmt, self.v["A0"])}
+        self.flushed = {name: _flushed(self.fmt, p) for name, p in self.params.items()}
+        self.E = {"A0": _flushed(self.fmt, self.v["A0"])}
 
     def end_to_end(self) -> Arrays:
         """Every bound, the errors of the inputs being the bounds before it."""
+        self._refuse_overflow()
         for name in self._in_order():
             self.E[name] = self._rule(name)
         del self.E["A0"]
         return flat(self.E) if self.logistic else self.E
 
+    def _refuse_overflow(self) -> None:
+        """Sums of absolute values before any 1/m, twice as large for what rounding may add, must be in range.
+
+        Raises
+        ------
+        Unbounded
+            One is not.
+        """
+        logits = np.abs(self.v[f"Z{self.L}"])
+        sums = {"J": np.sum(logits + np.log(2))}
+        for l in range(1, self.L + 1):
+            W, A, dZ = np.abs(self.params[f"W{l}"]), np.abs(self.v[f"A{l - 1}"]), np.abs(self.v[f"dZ{l}"])
+            sums |= {f"Z{l}": W @ A + np.abs(self.params[f"b{l}"]), f"dW{l}": dZ @ A.T, f"dA{l - 1}": W.T @ dZ}
+        for name, total in sums.items():
+            if not np.all(2 * total <= self.fmt.largest):
+                raise Unbounded(f"no bound: the terms of {name} may overflow {self.fmt.name}")
+
     def local(self) -> Arrays:
         """The bound of every result, the inputs being as they are; dZ may have been rounded once more to be shown."""
         for name, value in self.v.items():
-            self.E[name] = _subnormal(self.fmt, value)
+            self.E[name] = _flushed(self.fmt, value)
             if name.startswith("dZ"):
                 self.E[name] = self.E[name] + self.fmt.u * np.abs(value)
         found = {name: self._rule(name) for name in self._in_order() if name in self.result}
@@ -246,16 +292,19 @@ class _Network:
         wrong = np.where(self.Y == 1, -Z, Z)
         loss, slope = np.logaddexp(0, wrong), np.exp(-np.logaddexp(0, -wrong))
         carried = np.minimum(1, slope + E_Z / 4) * E_Z
-        E_loss = carried + self.arithmetic.relative("loss") * (np.abs(Z) + E_Z + np.log(2))
+        E_loss = carried + self.arithmetic.relative("loss") * size("loss", np.abs(Z) + E_Z)
         n = loss.size
         total = E_loss.sum() + self.arithmetic.gamma(n + 1) * (loss + E_loss).sum()
         return np.asarray(total / self.m + n * self.fmt.smallest_normal)
 
     def _of_output(self) -> np.ndarray:
-        """dZ[L] = σ(Z[L]) − Y, K units of 1 + |z|: it may be formed as e^(z − log(1 + e^z)); 1/m and m, once each."""
+        """dZ[L] = σ(Z[L]) − Y, K units of 1 + |z|: it may be formed as e^(z − log(1 + e^z)).
+
+        Automatic differentiation rounds 1/m, its products with σ and with Y apart from each other, and m times it all.
+        """
         Z, E_Z = self.v[f"Z{self.L}"], self.E[f"Z{self.L}"]
-        E = _steepest(Z, E_Z) * E_Z + self.arithmetic.relative("output") * (1 + np.abs(Z) + E_Z)
-        own = self.arithmetic.gamma(2) * (np.abs(self.result[f"dZ{self.L}"]) + E)
+        E = _steepest(Z, E_Z) * E_Z + self.arithmetic.relative("output") * size("output", np.abs(Z) + E_Z)
+        own = self.arithmetic.gamma(3) * (np.abs(self.result[f"dZ{self.L}"]) + 2 * self.Y + E)  # σ ≤ |dZ| + Y
         return E + own + 2 * self.m * self.fmt.smallest_normal
 
     def _of_dW(self, l: int) -> np.ndarray:
@@ -272,7 +321,10 @@ class _Network:
         return found + self.m * self.fmt.smallest_normal * (total > 0)
 
     def _of_hidden(self, l: int) -> np.ndarray:
-        """dZ[l] = dA[l] ∗ g'(Z[l]), |dA| being bounded by |W|ᵀ|dZ|."""
+        """dZ[l] = dA[l] ∗ g'(Z[l]), |dA| being bounded by |W|ᵀ|dZ|; of its products up to four may be flushed.
+
+        JAX forms d = dA (1 − a) and d + d a for tanh: a flushed d takes 1 + a times itself away.
+        """
         W, flushed = np.abs(self.params[f"W{l + 1}"]).T, self.flushed[f"W{l + 1}"].T
         dZ, E_dZ = np.abs(self.v[f"dZ{l + 1}"]), self.E[f"dZ{l + 1}"]
         dA = W @ dZ
@@ -282,12 +334,12 @@ class _Network:
         E_slope = _of_slope(self.fmt, g, Z, A, E_Z, _of_activation(self.arithmetic, g, Z, A, E_Z))
         found = E_dA * (slope + E_slope) + dA * E_slope
         found = found + self.arithmetic.gamma(2) * (dA + E_dA) * (slope + E_slope)
-        return found + self.m * self.fmt.smallest_normal * _touched(W, dZ + E_dZ)
+        return found + 4 * self.m * self.fmt.smallest_normal * _touched(W, dZ + E_dZ)
 
     def _of_update(self, name: str) -> np.ndarray:
         rate = float(self.fmt.dtype.type(self.problem.learning_rate))
         gradient, E_gradient = np.abs(self.v[f"d{name}"]), self.E[f"d{name}"]
-        step, E_step = rate * gradient, rate * E_gradient
+        step, E_step = rate * gradient, rate * E_gradient + _flushed(self.fmt, rate) * (gradient + E_gradient)
         own = self.arithmetic.gamma(2) * (step + E_step) + self.fmt.u * np.abs(self.params[name])
         return E_step + own + self.fmt.smallest_normal * (gradient + E_gradient > 0) + self.flushed[name]
 
@@ -315,7 +367,7 @@ def _value_and_slope(name: str, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return slope * Z, slope
 
 
-def _subnormal(fmt: Format, array: np.ndarray) -> np.ndarray:
+def _flushed(fmt: Format, array: np.ndarray | float) -> np.ndarray:
     """What is lost where an implementation reads a subnormal number as zero."""
     return np.where(np.abs(array) < fmt.smallest_normal, np.abs(array), 0.0)
 

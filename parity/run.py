@@ -21,6 +21,7 @@ from parity.errors import one_line
 from parity.implementations import Implementation, Quantities, find
 from parity.oracle import Undecided
 from parity.problems import Problem
+from parity.rounding import Unbounded
 
 Found = Quantities | str
 """What an implementation computed, or the one line in which it failed."""
@@ -136,7 +137,7 @@ def matrix(plan: Plan, advance: Callable[[str], None] = lambda what: None, *, pr
                 continue
             try:
                 standard = standards.of(problem, dtype, find(name).framework, device)
-            except (Undecided, Unmeasured) as reason:
+            except (Undecided, Unmeasured, Unbounded) as reason:
                 yield Cell(problem, dtype, device, name, skipped=str(reason))
                 continue
             yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
@@ -154,7 +155,7 @@ class Standards:
 
         Raises
         ------
-        Undecided, Unmeasured
+        Undecided, Unmeasured, Unbounded
             There is no exact value, or no bound.
         """
         if self.first is None or self.first.problem is not problem or self.first.fmt.name != dtype:

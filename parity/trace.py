@@ -12,6 +12,7 @@ from parity.errors import BadInput
 from parity.implementations import find
 from parity.oracle import Undecided
 from parity.problems import Problem
+from parity.rounding import Unbounded
 from parity.run import Cell, compute, inspect, verdicts, why_not
 
 
@@ -52,7 +53,7 @@ def trace(problem: Problem, name: str, dtype: str, device: str) -> Cell:
         raise BadInput(f"{name} does not run {problem.name} in {dtype} on {device}: {reason}")
     try:
         standard = Standard.of(problem, dtype, find(name).framework, device)
-    except (Undecided, Unmeasured) as why:
+    except (Undecided, Unmeasured, Unbounded) as why:
         raise BadInput(f"{problem.name} in {dtype}: {why}") from None
     found = compute(name, problem, dtype, device)
     return Cell(problem, dtype, device, name, tuple(verdicts(name, standard, found)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from parity.formats import FORMATS
 from parity.implementations import BUILT_IN, find
 from parity.problems import FLOATS, Problem, catalogue
 from parity.problems.parameters import draw
-from parity.rounding import end_to_end
+from parity.rounding import Unbounded, end_to_end
+from parity.run import Plan, matrix
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "leaky_relu_exact", "identity")
 
@@ -58,6 +60,93 @@ def test_confident_and_right_is_no_false_alarm(name: str, dtype: str) -> None:
         pytest.skip("computes other models")
     comparisons = list(Standard.of(problem, dtype).compare(implementation.quantities(problem, dtype, "cpu")))
     assert all(c.verdict in (BITS, ROUNDING) for c in comparisons), comparisons
+
+
+def _deep(X: object, Y: object, activations: tuple[str, ...], rate: float | None = 0.5, **params: object) -> Problem:
+    """A network given by its numbers."""
+    model = "logistic_regression" if "w" in params else "deep_network"
+    arrays = {name: np.array(p, np.float64) for name, p in params.items()}
+    return Problem("corner", model, "edge", np.array(X), np.array(Y, np.float64), arrays, activations, rate)
+
+
+_TINY = float(np.finfo(np.float32).tiny)
+_FLUSHED = 0.999 * _TINY / (1 - np.tanh(2.65))
+
+
+def _vanishing() -> Problem:
+    """float32: five tanh layers with large weights, so that dZ1 is near the smallest normal number."""
+    rng, sizes = np.random.RandomState(2), (4, 5, 5, 5, 5, 5, 1)
+    params = {}
+    for l, (n_prev, n) in enumerate(pairwise(sizes), start=1):
+        params |= {f"W{l}": 4 * rng.standard_normal((n, n_prev)), f"b{l}": 4 * rng.standard_normal((n, 1))}
+    X, Y = rng.standard_normal((4, 12)), rng.randint(0, 2, (1, 12))
+    return _deep(X, Y, ("tanh",) * 5 + ("sigmoid",), **params | {"W6": 6 * params["W6"]})
+
+
+CORNERS = {
+    "products that underflow at a kink": _deep(
+        [[1e-170]], [[0]], ("relu", "sigmoid"), None, W1=[[1e-170]], b1=[[0]], W2=[[1]], b2=[[0]]
+    ),
+    "a slope that vanishes": _deep(
+        [[1]], [[1]], ("sigmoid", "sigmoid"), W1=[[-679.25]], b1=[[0]], W2=[[2e-18]], b2=[[0]]
+    ),
+    "an inner product below every number": _deep(
+        [[1.45e-162]] * 2, [[0]], ("sigmoid",), w=[[1.45e-162]] * 2, b=0
+    ),
+    "two products of tanh' that are flushed": _deep(
+        [[1]], [[0]], ("tanh", "sigmoid"), W1=[[2.65]], b1=[[0]], W2=[[2 * _FLUSHED]], b2=[[0]]
+    ),
+    "gradients that vanish in five layers": _vanishing(),
+    "a learning rate that may be read as zero": _deep([[1e20]], [[0]], ("sigmoid",), 1e-40, w=[[0]], b=0),
+    "m = 7 at a logit near zero": _deep([[0.06061801314353943] * 7], [[0] * 7], ("sigmoid",), w=[[1]], b=0),
+    "m = 7, the other label": _deep([[0.19105008244514465] * 7], [[1] * 7], ("sigmoid",), w=[[1]], b=0),
+    "m = 185": _deep([[-0.0005976000102236867] * 185], [[1] * 185], ("sigmoid",), w=[[1]], b=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("name", ["reference", "torch-eager", "torch-vmap", "jax-jit"])
+def test_corners_where_a_bound_was_once_too_small(name: str, corner: str, dtype: str) -> None:
+    implementation, problem = find(name), CORNERS[corner]
+    if implementation.unavailable():
+        pytest.skip(f"{name} is not here")
+    judge = Standard.of(problem, dtype, implementation.framework)
+    comparisons = list(judge.compare(implementation.quantities(problem, dtype, "cpu")))
+    assert comparisons
+    assert [c for c in comparisons if c.verdict == DIFFERS] == []
+
+
+def test_subnormal_arguments_of_other_models_may_be_read_as_zero() -> None:
+    for name, problem in {
+        "u": Problem("g", "computation_graph", "edge", np.zeros((1, 1)), np.empty((0, 1)),
+                     {"a": np.array(0.0), "b": np.array(1e-38), "c": np.array(1e10)}),
+        "J": Problem("g", "computation_graph", "edge", np.zeros((1, 1)), np.empty((0, 1)),
+                     {"a": np.array(0.0), "b": np.array(1.05e-19), "c": np.array(1.05e-19)}),
+    }.items():  # fmt: skip
+        judge = Standard.of(problem, "float32")
+        assert judge.bounds[name] >= np.abs(judge.exact[name].high)
+    subnormal = Problem("log", "derivatives", "edge", np.array([[1e-39]]), np.empty((0, 1)))
+    with pytest.raises(Unbounded, match="subnormal float32"):
+        Standard.of(subnormal, "float32")
+    assert Standard.of(subnormal, "float64").bounds
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [
+        ("J", _deep([[1] * 8], [[0] * 8], ("sigmoid",), w=[[1e38]], b=0)),
+        ("dW1", _deep([[1e38] * 8], [[0] * 8], ("sigmoid",), w=[[0]], b=0)),
+        ("dA1", _deep([[0]], [[0]], ("tanh", "sigmoid"), W1=[[0]], b1=[[0]], W2=[[3e38]], b2=[[800]])),
+    ],
+)
+def test_no_bound_where_a_sum_may_overflow_on_its_way(where: str, problem: Problem) -> None:
+    """J is 1e38 and finite, but the sum of eight such losses is not: the cell is skipped with the reason."""
+    with pytest.raises(Unbounded, match=f"the terms of {where} may overflow float32"):
+        Standard.of(problem, "float32")
+    (cell,) = matrix(Plan((problem,), ("reference",), ("float32",)), processes=False)
+    assert cell.skipped == f"no bound: the terms of {where} may overflow float32"
+    assert Standard.of(problem, "float64").bounds
 
 
 def test_what_is_not_finite_differs_even_where_there_is_no_bound() -> None:

@@ -32,6 +32,8 @@ class Loss(Implementation):
             return "computes logistic regression only"
         if problem.iterations:
             return "the loss classes do not train"
+        if not np.isfinite(np.vdot(problem.params["w"], problem.params["w"]).astype(dtype)):
+            return "scikit-learn computes ‖w‖² even without a penalty, and it overflows"
         return None if dtype in FLOATS else "scikit-learn computes in float64 and float32 only"
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
