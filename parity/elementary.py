@@ -5,9 +5,9 @@
 u = 2^−p is the unit roundoff of the format, and the error |computed − true| is taken at the very argument that the
 implementation got. K is the largest error in these units:
 
-    sigmoid, tanh, log  2u |true|         an ulp is at most that; |true| below the smallest normal number may be flushed
+    sigmoid, tanh, log  2u |true|         that is one to two ulp; |true| below the smallest normal number may be flushed
     loss                2u (|z| + log 2)  of one example as a function of its logit: log(1 + e^z) − y z
-    output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)) and rounds the exponent
+    output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)), and rounds there
 
 The largest error that was found is rounded up: to a tenth where every number of the format was tried, to a half, and to
 one at least, where a sample was.
@@ -65,7 +65,7 @@ def ulps(framework: str, dtype: str, device: str = "cpu") -> Mapping[str, float]
     """
     entries = [entry for entry in TABLE if (entry.dtype, entry.device) == (dtype, device)]
     if not entries:
-        raise Unmeasured(f"the error of elementary functions in {dtype} on {device} is not known: no K, no bound")
+        raise Unmeasured(f"no bound: the error of elementary functions in {dtype} on {device} has not been measured")
     own = {entry.function: entry.ulps for entry in entries if entry.framework == framework}
     return {g: own.get(g, max(entry.ulps for entry in entries if entry.function == g)) for g in FUNCTIONS}
 

@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HABITS = re.compile(
-    "^(r" + "tol|a" + "tol|approx|.*(all|is)close|.*almost_equal.*|tolerance)$", re.I
-)
+HABITS = re.compile("^(r" + "tol|a" + "tol|approx|.*(all|is)close|.*almost_equal.*|tolerance)$", re.I)
 """Names of tolerances, and of the functions that take one."""
 
 SOURCES = sorted(

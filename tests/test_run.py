@@ -149,6 +149,18 @@ def test_an_unknown_device_and_a_missing_framework_are_skips_with_the_reason(mon
     assert not cell.comparisons
 
 
+def test_where_no_K_is_known_exact_problems_are_compared_and_others_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device on which nothing has been measured: no bound, but bits are bits."""
+    planted(monkeypatch)
+    monkeypatch.setattr(Planted, "devices", lambda self: {"cuda": None})
+    problems = (catalogue.build("flower"), catalogue.build("shallow_wide"))
+    real, exact = matrix(Plan(problems, ("planted",), ("float64",), ("cuda",)), processes=False)
+    assert real.skipped.startswith("no bound: ")
+    assert "float64 on cuda has not been measured" in real.skipped
+    assert exact.comparisons
+    assert exact.first_difference is None
+
+
 def tie() -> Problem:
     """ReLU of tanh(1) − tanh(1): zero, but no ball shows it."""
     params = {
