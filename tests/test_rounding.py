@@ -232,3 +232,10 @@ def test_no_digit_is_promised_where_a_sum_is_longer_than_the_format_counts() -> 
         dtypes=("bfloat16",),
     )  # fmt: skip
     assert np.all(np.isinf(Standard.of(problem, "bfloat16").bounds["Z"]))
+
+
+def test_a_norm_that_overflows_is_refused_by_scikit_learn() -> None:
+    """Its ‖w‖² is computed even without a penalty, and J would be nan."""
+    problem = _deep([[1e-20]], [[0]], ("sigmoid",), w=[[1e20]], b=0)
+    assert "overflows" in str(find("sklearn-loss").refuses(problem, "float32", "cpu"))
+    assert find("sklearn-loss").refuses(problem, "float64", "cpu") is None

@@ -32,9 +32,12 @@ class Loss(Implementation):
             return "computes logistic regression only"
         if problem.iterations:
             return "the loss classes do not train"
-        if not np.isfinite(np.vdot(problem.params["w"], problem.params["w"]).astype(dtype)):
-            return "scikit-learn computes ‖w‖² even without a penalty, and it overflows"
-        return None if dtype in FLOATS else "scikit-learn computes in float64 and float32 only"
+        if dtype not in FLOATS:
+            return "scikit-learn computes in float64 and float32 only"
+        w = problem.inputs(dtype)[0]["w"]
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(np.vdot(w, w))
+        return None if finite else "scikit-learn computes ‖w‖² even without a penalty, and it overflows"
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
         from sklearn_baseline.logistic_regression import cost_and_gradients
