@@ -10,7 +10,9 @@ implementation got. K is the largest error in these units:
     output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)), and rounds there
 
 The largest error that was found is rounded up: to a tenth where every number of the format was tried, to a half, and to
-one at least, where a sample was.
+one at least, where a sample was. Libraries choose their code by the processor: the entries are for AVX-512, and hold for
+AVX2 and, in float32 and the half formats, for SSE4.2 without FMA on samples of 10,485,760 points (tanh is up to 1.37 off
+there in NumPy, 3.25 in JAX).
 
 There is no K for cuda and mps: what torch.compile and XLA make of these functions there has no documented error, and
 NVIDIA says of the errors in its own tables that they come from tests and are no guarantee. Exact problems need no K.
@@ -74,7 +76,7 @@ SOURCES = {
     "float64": ((2**22, 2**21), "a sample of that size, seed 0, against Arb"),
     "float32": (
         (4278190080, 2130706432),
-        "every float32, against float64; PyTorch's scalar and strided code: a sample",
+        "every float32, against float64; other instruction sets and scalar code: a sample",
     ),
     "bfloat16": ((65280, 32512), "every bfloat16, against float64"),
     "float16": ((63488, 30720), "every float16, against float64"),
@@ -83,7 +85,7 @@ SOURCES = {
 
 LARGEST: dict[tuple[str, str], tuple[float | None, ...]] = {
     ("numpy", "float64"): (1.5, 1.0, 1.0, 1.0, 1.0),
-    ("numpy", "float32"): (2.2, 1.0, 2.3, 1.5, 1.0),
+    ("numpy", "float32"): (2.2, 1.4, 2.3, 1.5, 1.0),
     ("numpy", "bfloat16"): (1.1, 0.5, 0.5, 0.7, 0.7),
     ("numpy", "float16"): (1.1, 0.5, 0.5, 0.9, 0.8),
     ("torch", "float64"): (1.5, 1.5, 1.0, 1.5, 1.0),
@@ -91,11 +93,11 @@ LARGEST: dict[tuple[str, str], tuple[float | None, ...]] = {
     ("torch", "bfloat16"): (0.5, 0.5, 0.5, 1.1, 0.8),
     ("torch", "float16"): (0.5, 0.5, 0.5, 1.3, 0.8),
     ("jax", "float64"): (1.5, 3.5, 1.0, 2.0, 1.0),
-    ("jax", "float32"): (1.3, 2.5, 1.1, 1.6, 0.8),
+    ("jax", "float32"): (1.3, 3.3, 1.1, 1.6, 0.8),
     ("jax", "bfloat16"): (1.1, 0.5, 0.5, 1.0, 0.8),
     ("jax", "float16"): (1.1, 0.5, 0.5, 1.3, 0.8),
     ("sklearn", "float64"): (1.5, 1.0, None, 1.5, 1.0),
-    ("sklearn", "float32"): (1.3, 1.0, None, 0.5, 0.8),
+    ("sklearn", "float32"): (1.3, 1.4, None, 0.5, 0.8),
 }
 TABLE = tuple(
     Entry(framework, g, dtype, "cpu", K, SOURCES[dtype][0][g == "log"], SOURCES[dtype][1])
