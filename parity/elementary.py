@@ -10,9 +10,9 @@ implementation got. K is the largest error in these units:
     output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)), and rounds there
 
 The largest error that was found is rounded up: to a tenth where every number of the format was tried, to a half, and to
-one at least, where a sample was. Libraries choose their code by the processor: the entries are for AVX-512, and hold for
-AVX2 and, in float32 and the half formats, for SSE4.2 without FMA on samples of 10,485,760 points (tanh is up to 1.37 off
-there in NumPy, 3.25 in JAX).
+one at least, where a sample was. Libraries choose their code by the processor: the entries are for AVX-512, and hold
+for AVX2 and, but in float64, for SSE4.2 without FMA on samples of 10,485,760 points (there NumPy's tanh is up to 1.37
+off in float32, JAX's 3.25).
 
 There is no K for cuda and mps: what torch.compile and XLA make of these functions there has no documented error, and
 NVIDIA says of the errors in its own tables that they come from tests and are no guarantee. Exact problems need no K.

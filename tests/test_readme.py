@@ -26,6 +26,8 @@ def test_the_readme_counts_the_planted_faults() -> None:
     counts = re.findall(r"(\d+) faults|(\d+) of (\d+) are caught", README)
     assert {int(n) for found in counts for n in found if n} == {len(MUTANTS)}
     assert len(counts) == 2
+    method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    assert re.findall(r"(\d+) faults", method) == [str(len(MUTANTS))]
 
 
 STATED = re.findall(r"\| `diff (\S+) (\S+)` \| (\d+) of (\d+) \|", README)
