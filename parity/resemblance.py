@@ -116,7 +116,7 @@ class Pass:
         self.Y, self.m, self.L = Y.astype(np.longdouble), d.problem.m, len(d.problem.activations)
         self.alpha, self.names, self.shape = d.problem.learning_rate, d.problem.activations, d.computed.shape
         self.kind = "new" if name.startswith("new_") else name.rstrip("0123456789")
-        self.l = 0 if name == "J" else int(name[-1])
+        self.l = 0 if name == "J" else int(re.sub("[^0-9]", "", name))
         self.parameter, self.dtype = name.removeprefix("new_"), d.fmt.dtype
 
     def __getitem__(self, name: str) -> np.ndarray:
