@@ -32,7 +32,7 @@ def shares(cells: Sequence[Cell], dtype: str) -> Shares:
     """The worst error of every quantity as a share of the bound, for every implementation."""
     found: Shares = {}
     for cell in cells:
-        if cell.dtype != dtype or cell.problem.exact or cell.problem.model not in NETWORKS:
+        if cell.dtype != dtype or cell.problem.exact or cell.problem.model not in NETWORKS or cell.first_difference:
             continue
         for c in cell.comparisons:
             if c.quantity[:1] in "ZAJdn" and c.end_to_end and " at " not in c.quantity:
@@ -49,7 +49,11 @@ def _kind(quantity: str) -> str:
 
 def show(cells: Sequence[Cell], to: Console) -> None:
     """A table a format: who computes everything, the most accurate first, then who computes a part."""
-    for dtype in dict.fromkeys(cell.dtype for cell in cells):
+    dtypes = dict.fromkeys(cell.dtype for cell in cells)
+    if not any(shares(cells, dtype) for dtype in dtypes):
+        to.print("nothing here rounds: there is nothing to rank", style="dim")
+        return
+    for dtype in dtypes:
         of = shares(cells, dtype)
         if of:
             for kinds in (KINDS,) if to.width >= FULL_WIDTH else (KINDS[:4], KINDS[4:]):
@@ -58,9 +62,10 @@ def show(cells: Sequence[Cell], to: Console) -> None:
 
 
 LEGEND = (
-    "median and worst share of the bound in percent, over n quantities of the problems that round;\n"
-    "one bound for all, with the largest K of any framework. Below the line: a part of the problems\n"
-    "or quantities, not to be ranked with those above. Bold: the smallest median above the line."
+    "median and worst share of the bound in percent, over n quantities that round;\n"
+    "one bound for all, with the largest K of any framework\n"
+    "above the line the smallest median over all is first, and of each kind bold;\n"
+    "below the line are those that compute only a part of the quantities"
 )
 
 
@@ -74,7 +79,7 @@ def _table(dtype: str, of: Shares, columns: tuple[str, ...]) -> Table:
         table.add_column(kind, justify="right", no_wrap=True)
     most = max(len(kinds[ALL]) for kinds in of.values())
     names = sorted(of, key=lambda name: (len(of[name][ALL]) < most, median(of[name][ALL]), max(of[name][ALL])))
-    whole = [name for name in names if len(of[name][ALL]) == most]
+    whole = [name for name in names if len(of[name][ALL]) == most and of[name].keys() == of[names[0]].keys()]
     best = {kind: min(median(of[name][kind]) for name in whole) for kind in columns if kind in of[whole[0]]}
     for name in names:
         texts = [_text(of[name].get(kind, []), best.get(kind) if name in whole else None) for kind in columns]

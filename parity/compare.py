@@ -137,13 +137,20 @@ class Allowed:
     @property
     def value(self) -> np.ndarray:
         """The target in float64."""
-        return self.target.high if isinstance(self.target, Exact) else self.target.astype(np.float64)
+        if isinstance(self.target, Exact):
+            return self.target.high
+        with np.errstate(over="ignore"):
+            return self.target.astype(np.float64)
+
+    def at(self, computed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The target, the error of what was computed, and the bound."""
+        return self.value, self.error_of(computed), self.bound
 
     def error_of(self, computed: np.ndarray) -> np.ndarray:
         """|computed − target|."""
         if isinstance(self.target, Exact):
             return np.abs(self.target.error_of(computed))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.abs(computed - self.target).astype(np.float64)
 
 
@@ -158,8 +165,8 @@ class Standard:
     arithmetic : Arithmetic
         The format, and the K of the implementation that is judged.
     bounds, probable, yardstick : dict
-        The worst case end to end, what is probable, and the worst case with the largest K there is; empty where no
-        bound is needed (exact problems) or possible (training).
+        The worst case end to end, what is probable, and the worst case with the largest K there is; empty on an exact
+        problem, which needs none.
     """
 
     problem: Problem
@@ -182,7 +189,7 @@ class Standard:
         """
         fmt, values = FORMATS[dtype], exact(problem, dtype)
         if problem.exact:
-            return cls(problem, values, Arithmetic(fmt, {}))
+            return cls(problem, values, Arithmetic(fmt, ulps("", dtype)))  # for what follows from a mistake
         largest = cls(problem, values, Arithmetic(fmt, ulps("", dtype, device)))
         return replace(largest, yardstick=largest._end_to_end(largest.arithmetic)).seen_by(framework, device)
 
@@ -229,9 +236,8 @@ class Standard:
             return {}
         targets = local.targets(self.problem, self.fmt.name, own)
         targets = {name: target for name, target in targets.items() if np.all(np.isfinite(target))}
-        if self.problem.exact:
-            return {name: Allowed(target, *self._nothing(target)) for name, target in targets.items()}
-        values = {name: target.astype(np.float64) for name, target in targets.items()}
+        with np.errstate(over="ignore"):
+            values = {name: target.astype(np.float64) for name, target in targets.items()}
         bounds, probable = (
             rounding.local(self.problem, arithmetic, own, values)
             for arithmetic in (self.arithmetic, self._likely(self.arithmetic))
@@ -279,12 +285,12 @@ class Standard:
         if self.problem.exact:
             if same:
                 return found
-            follows = locally is not None and self._same(computed, locally)
+            follows = locally is not None and Worst.of(computed, *locally.at(computed)).inside
         else:
             local_error = locally.error_of(computed) if locally else error
             bound, probable = globally.bound, error <= globally.probable
             if locally:
-                found = replace(found, local=Worst.of(computed, locally.value, local_error, locally.bound))
+                found = replace(found, local=Worst.of(computed, *locally.at(computed)))
                 bound, probable = np.minimum(bound, locally.bound), probable & (local_error <= locally.probable)
             yardstick = Worst.of(computed, globally.value, error, self.yardstick[name]).share
             found = replace(found, yardstick=yardstick, sees=_sees(bound, globally.value))

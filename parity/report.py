@@ -43,7 +43,9 @@ STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
 def console(*, stderr: bool = False) -> Console:
     """A console no wider than 100 columns, and as wide as that in a pipe."""
     probe = Console(stderr=stderr, highlight=False)
-    return Console(stderr=stderr, highlight=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH)
+    return Console(
+        stderr=stderr, highlight=False, markup=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH
+    )
 
 
 class Progress:
@@ -106,10 +108,10 @@ def legend() -> str:
     """How to read a cell."""
     return (
         "bits  every bit is that of the exact value, rounded"
-        "\n2.5   the worst error in ulp of the quantity's largest element; all are within the bound of rounding"
+        "\n2.5   within the bounds of rounding; the worst error in ulp of the largest element"
         "\n2.5?  as that, but outside what is probable: unusual, and no failure"
         "\nzero  a gradient that must vanish, and does within what the solver promises"
-        "\n✗ dW1 the first quantity that is neither          ·  skipped, with the reason below"
+        "\n✗ dW1 the first quantity that is neither     ·  skipped, with the reason below"
     )
 
 

@@ -54,14 +54,17 @@ def resemblance(difference: Difference) -> str:
         return "not finite"
     with np.errstate(all="ignore"):  # a mistaken formula may do anything
         found = [name for name, candidate in _general(d) if _explains(d, candidate)]
-        found = found or [name for name, candidate in _of_formula(d) if _explains(d, candidate)]
+        found = found or _told_apart(d, [(name, candidate) for name, candidate in _of_formula(d)])
         rest = "" if found else _precision(d) or _place(d) or UNKNOWN
     kinks = [name for name in found if name.startswith(KINK)]
     return " or ".join(list(dict.fromkeys(kinks or found))[:3]) or rest
 
 
 def _explains(d: Difference, candidate: np.ndarray | float) -> bool:
-    """Whether every element is within its bound of the candidate's, the bound scaled alike, and the target is not."""
+    """Whether every element is within its bound of the candidate's, the bound scaled alike, and the target is not.
+
+    The candidate may have been rounded four times more than the right formula, which is 4u of it.
+    """
     candidate = np.asarray(candidate, dtype=np.float64)
     if candidate.shape not in ((), d.computed.shape) or not np.all(np.isfinite(candidate)):
         return False
@@ -69,6 +72,22 @@ def _explains(d: Difference, candidate: np.ndarray | float) -> bool:
     of_each = np.where(d.bound == 0, 1, np.abs(candidate) / np.maximum(np.abs(d.target), d.bound))
     slack = d.bound * np.maximum(np.maximum(of_all, of_each), 1) + 4 * d.fmt.u * np.abs(candidate)
     return bool(np.all(np.abs(d.computed - candidate) <= slack)) and bool(np.any(np.abs(d.target - candidate) > slack))
+
+
+def _told_apart(d: Difference, candidates: list[Named]) -> list[str]:
+    """The names of those that explain it; for a single number only if so many would not meet it by chance.
+
+    The mistakes with one example are 4m candidates for it. By chance they cover a share of the range over which they
+    spread; it must be less than 1/m.
+    """
+    found = [(name, candidate) for name, candidate in candidates if _explains(d, candidate)]
+    single = [float(np.asarray(c).flat[0]) for name, c in candidates if name.startswith("example")]
+    if d.computed.size == 1 and single:
+        slack = float(d.bound.flat[0]) + 4 * d.fmt.u * max(map(abs, single))
+        covered, spread = 2 * slack * len(single), max(single) - min(single)
+        if not covered * d.problem.m < spread:
+            found = [(name, candidate) for name, candidate in found if not name.startswith("example")]
+    return [name for name, _ in found]
 
 
 def _general(d: Difference) -> Iterator[Named]:
@@ -90,9 +109,10 @@ def _general(d: Difference) -> Iterator[Named]:
 def _of_formula(d: Difference) -> Iterator[Named]:
     """Mistakes in the formula of this very quantity."""
     if d.problem.model == "activations":
+        X = d.problem.inputs(d.fmt.name)[1].astype(np.longdouble)
         for name, (g, slope) in ACTIVATIONS.items():
-            yield name, g(d.problem.X)
-            yield f"the derivative of {name}", slope(d.problem.X)
+            yield name, g(X)
+            yield f"the derivative of {name}", slope(X)
     if d.problem.model not in NETWORKS or d.problem.iterations:
         return
     one = Pass(d)
@@ -315,14 +335,20 @@ def _precision(d: Difference) -> str:
     """
     error = np.abs(d.computed - d.target)
     near = d.bound + 4 * d.fmt.u * np.abs(d.target)
-    narrower = {name: bits for name, bits in PRECISIONS.items() if np.all(error <= np.ldexp(near, d.fmt.p - bits))}
+    narrower = {
+        name: bits
+        for name, bits in PRECISIONS.items()
+        if bits < d.fmt.p and np.all(error <= np.ldexp(near, d.fmt.p - bits))
+    }
     for name, bits in narrower.items():
+        if d.computed.size == 1 and bits < PRECISIONS["float32"]:
+            continue  # one number may have few bits by chance
         if any(_has_bits(d, value, bits) for value in _undone(d)):
             return f"{name} inside {d.fmt.name}"
     for name, bits in narrower.items():
-        if d.problem.model in NETWORKS and not d.problem.iterations:
+        if d.computed.size > 1 and d.problem.model in NETWORKS and not d.problem.iterations:
             of_rounded = targets(d.problem, d.fmt.name, dict(d.inputs), bits).get(d.quantity)
-            if of_rounded is not None and np.max(np.abs(d.computed - of_rounded)) * 2**3 < np.max(error):
+            if of_rounded is not None and _explains(d, of_rounded):
                 return f"inputs in {name} inside {d.fmt.name}"
     return ""
 
@@ -330,7 +356,8 @@ def _precision(d: Difference) -> str:
 def _undone(d: Difference) -> Iterator[np.ndarray]:
     """What was computed, before what may have been done to it in the wide format."""
     yield d.computed
-    yield d.computed * d.problem.m
+    if d.computed.size > 1:
+        yield d.computed * d.problem.m
     if d.quantity.startswith("Z"):
         yield d.computed - np.asarray(d.problem.inputs(d.fmt.name)[0][f"b{d.quantity[1:]}"], np.float64)
 

@@ -82,14 +82,13 @@ def end_to_end(problem: Problem, arithmetic: Arithmetic, exact: Arrays) -> Array
 
     Raises
     ------
-    ValueError
-        The problem trains for several steps: a worst-case bound over a trajectory says nothing.
     Unbounded
-        A sum may overflow on its way, or a logarithm is asked for that of a subnormal number.
+        The problem trains for several steps; a sum may overflow on its way; or a logarithm is asked for that of a
+        subnormal number.
     """
     fmt = arithmetic.fmt
     if problem.iterations:
-        raise ValueError(f"{problem.name} trains for {problem.iterations} steps: it has an exact value, but no bound")
+        raise Unbounded(f"no bound: over {problem.iterations} steps of training a worst case says nothing")
     inputs = {name: p.astype(np.float64) for name, p in problem.inputs(fmt.name)[0].items()}
     X = problem.inputs(fmt.name)[1].astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 · ∞

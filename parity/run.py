@@ -88,7 +88,7 @@ class Plan:
         for problem, dtype, device in self.rows():
             for name in self.implementations:
                 implementation = find(name)
-                reason = _refusal(implementation, problem, dtype, device)
+                reason = refusal(implementation, problem, dtype, device)
                 if implementation.slow and not reason and not self.everything:
                     kind = (name, problem.model, dtype, device)
                     reason = SLOW if kind in seen else None
@@ -147,8 +147,8 @@ class Standards:
     """The standards of one problem and format at a time: exact values once, bounds once a framework and device."""
 
     def __init__(self) -> None:
-        self.first: Standard | None = None
-        self.seen: dict[tuple[str, str], Standard] = {}
+        self.row: tuple[Problem, str] | None = None
+        self.seen: dict[tuple[str, str], Standard | ArithmeticError | LookupError] = {}
 
     def of(self, problem: Problem, dtype: str, framework: str, device: str) -> Standard:
         """The standard by which this framework is judged on this device.
@@ -158,12 +158,28 @@ class Standards:
         Undecided, Unmeasured, Unbounded
             There is no exact value, or no bound.
         """
-        if self.first is None or self.first.problem is not problem or self.first.fmt.name != dtype:
-            self.first, self.seen = Standard.of(problem, dtype, framework, device), {}
+        if self.row is None or self.row[0] is not problem or self.row[1] != dtype:
+            self.row, self.seen = (problem, dtype), {}
         key = (framework, device)
         if key not in self.seen:
-            self.seen[key] = self.first.seen_by(framework, device)
-        return self.seen[key]
+            self.seen[key] = self._worked_out(problem, dtype, framework, device)
+        found = self.seen[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _worked_out(
+        self, problem: Problem, dtype: str, framework: str, device: str
+    ) -> Standard | ArithmeticError | LookupError:
+        before = next(iter(self.seen.values()), None)
+        if isinstance(before, Undecided | Unbounded):
+            return before
+        try:
+            if isinstance(before, Standard):
+                return before.seen_by(framework, device)
+            return Standard.of(problem, dtype, framework, device)
+        except (Undecided, Unmeasured, Unbounded) as reason:
+            return reason
 
 
 @contextmanager
@@ -208,16 +224,23 @@ def _checked(found: object) -> Quantities:
     if not isinstance(found, dict) or not found:
         raise TypeError(f"quantities returned {'an empty dict' if found == {} else f'a {type(found).__name__}'}")
     for quantity, value in found.items():
+        if not isinstance(quantity, str):
+            raise TypeError(f"quantities returned {quantity!r} as a name, not a string")
         if not isinstance(value, np.ndarray | np.generic):
             raise TypeError(f"quantities returned a {type(value).__name__} as {quantity}, not a NumPy array")
-    return found
+        if np.ma.is_masked(value):
+            raise TypeError(f"quantities returned {quantity} with masked elements")
+    return {quantity: np.asarray(value) for quantity, value in found.items()}
 
 
 def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison]:
     """The verdict on every quantity; an implementation that failed differs, and what it said is what it looks like."""
     if isinstance(found, str):
         return [Comparison("—", DIFFERS, looks_like=found)]
-    return find(name).judge(standard, found)
+    try:
+        return list(find(name).judge(standard, found))
+    except Exception as error:  # somebody else's judge, or a standard that it asks for and that does not exist
+        return [Comparison("—", DIFFERS, looks_like=one_line(error))]
 
 
 def _submitted(
@@ -229,7 +252,7 @@ def _submitted(
         yield problem, dtype, device, name, reason or worker[name].submit(compute, name, problem, dtype, device)
 
 
-def _refusal(implementation: Implementation, problem: Problem, dtype: str, device: str) -> str | None:
+def refusal(implementation: Implementation, problem: Problem, dtype: str, device: str) -> str | None:
     """Why it does not run, or None; one that cannot say is run, and fails in `compute`."""
     try:
         return implementation.refuses(problem, dtype, device)

@@ -13,7 +13,7 @@ from parity.implementations import find
 from parity.oracle import Undecided
 from parity.problems import Problem
 from parity.rounding import Unbounded
-from parity.run import Cell, compute, inspect, verdicts, why_not
+from parity.run import Cell, compute, inspect, refusal, verdicts, why_not
 
 
 def show(problem: Problem, name: str, dtype: str, device: str) -> bool:
@@ -48,7 +48,7 @@ def trace(problem: Problem, name: str, dtype: str, device: str) -> Cell:
     BadInput
         The implementation does not compute this problem here.
     """
-    reason = why_not(name, inspect(name), device) or find(name).refuses(problem, dtype, device)
+    reason = why_not(name, inspect(name), device) or refusal(find(name), problem, dtype, device)
     if reason:
         raise BadInput(f"{name} does not run {problem.name} in {dtype} on {device}: {reason}")
     try:
@@ -82,7 +82,8 @@ _LEFT_OUT = ("should be", "ulp")
 """On a narrow terminal."""
 
 LEGEND = (
-    "error, bound: end to end; local: against what the formula makes of its own inputs\n"
+    "error, bound: end to end; local: against what its own inputs give, at the worst\n"
+    "element of that comparison; ulp: of the quantity's largest element\n"
     "sees: a change of an element by this part of itself is outside for sure (median)"
 )
 

@@ -171,14 +171,14 @@ def is_separable(X: Float[Array, "n_x m"], Y: Float[Array, "1 m"]) -> bool:
     _, exponents = np.frexp(np.max(np.abs(shifted), axis=1, keepdims=True))
     scaled = np.ldexp(shifted, -exponents)
     D = ((2 * Y - 1) * np.vstack([scaled, np.ones((1, m))])).T  # (m, n_x + 1): d = D [w, b]
-    least = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    tolerance = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
     result = linprog(
         c=-D.sum(axis=0),
         A_ub=np.vstack([-D, D]),
         b_ub=np.repeat([0.0, 1.0], m),
         bounds=(None, None),
         method="highs-ds",
-        options=least,
+        options=tolerance,
     )
     if result.status != 0:
         raise RuntimeError(f"separability of {n_x} features and {m} examples is undecided: {result.message}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from parity import accuracy, cli
-from parity.compare import BITS, ROUNDING, Comparison, Standard, Worst
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard, Worst
 from parity.implementations import find
 from parity.problems import catalogue
 from parity.run import Cell
@@ -39,6 +40,21 @@ def test_the_smaller_median_is_first_and_a_part_is_below_the_line() -> None:
     names = re.findall(r"^(reference|torch-\S+|─+)", shown(cells), re.MULTILINE)
     assert [name[:10] for name in names] == ["torch-eage", "reference", "─" * 10, "torch-vmap"]
     assert "50 50" in shown(cells)
+
+
+def test_equal_numbers_of_other_kinds_are_not_ranked_together() -> None:
+    """scikit-learn's two depths may compute as many quantities, and none in common."""
+    text = shown([cell("sklearn-loss", J=0.5, dW1=0.25), cell("sklearn-mlp", new_W1=0.5, new_b1=0.25)])
+    assert text.index("sklearn-mlp") < text.index("─") < text.index("sklearn-loss") or (
+        text.index("sklearn-loss") < text.index("─") < text.index("sklearn-mlp")
+    )
+
+
+def test_what_differs_is_not_ranked_and_nothing_is_said_to_be_nothing() -> None:
+    wrong = cell("reference", dW1=np.nan)
+    wrong = replace(wrong, comparisons=tuple(replace(c, verdict=DIFFERS) for c in wrong.comparisons))
+    assert "nothing here rounds" in shown([wrong])
+    assert "nothing here rounds" in shown([cell("reference", "shallow_wide", dW1=0.0)])
 
 
 def test_layers_and_logistic_regression_are_of_one_kind() -> None:

@@ -30,6 +30,13 @@ def test_the_readme_counts_the_planted_faults() -> None:
     assert re.findall(r"(\d+) faults", method) == [str(len(MUTANTS))]
 
 
+@pytest.mark.parametrize(
+    "path", ["README.md", "docs/method.md", "docs/conventions.md", "docs/adding-an-implementation.md"]
+)
+def test_nothing_is_left_to_be_filled_in(path: str) -> None:
+    assert re.findall(r"\b[A-Z]+_[A-Z]+\b", re.sub(r"`[^`]*`", "", (ROOT / path).read_text(encoding="utf-8"))) == []
+
+
 STATED = re.findall(r"\| `diff (\S+) (\S+)` \| (\d+) of (\d+) \|", README)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from parity import report
-from parity.compare import ROUNDING, Comparison
+from parity import accuracy, report, trace
+from parity.compare import DIFFERS, ROUNDING, Comparison
 from parity.implementations import BUILT_IN
 from parity.problems import catalogue
 from parity.run import Cell
@@ -32,3 +32,17 @@ def test_the_tables_fit_the_terminal(width: int) -> None:
 )
 def test_two_digits_in_few_characters(ulps: float, shown: str) -> None:
     assert report.short(ulps) == shown
+
+
+def test_brackets_in_a_message_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not read as markup: a reason may quote a shape."""
+    said = "ValueError: a shape like [n, m], not [/m]"
+    wrong = Comparison("—", DIFFERS, looks_like=said)
+    cell = Cell(catalogue.build("flower"), "float64", "cpu", "reference", (wrong,))
+    report.show([cell, Cell(cell.problem, "float32", "cpu", "reference", skipped=said)], report.console())
+    assert capsys.readouterr().out.count(said) == 2
+
+
+@pytest.mark.parametrize("legend", [report.legend(), accuracy.LEGEND, trace.LEGEND])
+def test_a_legend_fits_80_columns(legend: str) -> None:
+    assert max(map(len, legend.splitlines())) <= 80

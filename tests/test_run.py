@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -159,6 +160,57 @@ def test_where_no_K_is_known_exact_problems_are_compared_and_others_skipped(monk
     assert "float64 on cuda has not been measured" in real.skipped
     assert exact.comparisons
     assert exact.first_difference is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dW1": lambda v, p: np.ma.masked_less(v, 0)}, "TypeError: quantities returned dW1 with masked elements"),
+        ({"dW1": lambda v, p: v.tolist()}, "TypeError: quantities returned a list as dW1, not a NumPy array"),
+    ],
+)
+def test_what_is_no_array_is_a_difference(monkeypatch: pytest.MonkeyPatch, change: dict, said: str) -> None:
+    planted(monkeypatch, **change)
+    first = first_difference("flower")
+    assert first is not None
+    assert first.looks_like == said
+
+
+def test_a_matrix_is_an_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted(monkeypatch, dW1=lambda v, p: v.view(np.matrix), dZ1=lambda v, p: v.view(np.matrix))
+    assert first_difference("flower") is None
+
+
+def test_a_name_that_is_no_string_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Planted, "quantities", lambda self, problem, dtype, device: {1: np.zeros(1)})
+    monkeypatch.setattr(run, "find", lambda name: Planted())
+    first = first_difference("flower")
+    assert first is not None
+    assert first.looks_like == "TypeError: quantities returned 1 as a name, not a string"
+
+
+def test_a_judge_that_raises_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted(monkeypatch)
+    monkeypatch.setattr(Planted, "judge", lambda self, standard, found: 1 // 0)
+    first = first_difference("flower")
+    assert first is not None
+    assert first.looks_like.startswith("ZeroDivisionError: ")
+
+
+def test_training_that_rounds_is_skipped_with_the_reason() -> None:
+    problem = replace(catalogue.build("house_prices"), iterations=3)
+    (cell,) = matrix(Plan((problem,), ("reference",), ("float64",)), processes=False)
+    assert cell.skipped == "no bound: over 3 steps of training a worst case says nothing"
+
+
+def test_what_cannot_be_decided_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 12,288 bits, not once more for every implementation."""
+    calls = []
+    of = Standard.of
+    monkeypatch.setattr(Standard, "of", classmethod(lambda cls, *given: (calls.append(given), of(*given))[1]))
+    plan = Plan((tie(),), ("reference", "reference-loop"), ("float64",))
+    assert [cell.skipped[:14] for cell in matrix(plan, processes=False)] == ["no exact value"] * 2
+    assert len(calls) == 1
 
 
 def tie() -> Problem:
