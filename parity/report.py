@@ -108,7 +108,7 @@ def legend() -> str:
     """How to read a cell."""
     return (
         "bits  every bit is that of the exact value, rounded"
-        "\n2.5   within the bounds of rounding; the worst error in ulp of the largest element"
+        "\n2.5   within the bounds of rounding; worst error in ulp of the largest element"
         "\n2.5?  as that, but outside what is probable: unusual, and no failure"
         "\nzero  a gradient that must vanish, and does within what the solver promises"
         "\n✗ dW1 the first quantity that is neither     ·  skipped, with the reason below"
