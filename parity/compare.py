@@ -86,7 +86,7 @@ class Comparison:
     unusual : bool
         Whether an element is outside what is probable, γ_n with √n for n.
     follows : bool
-        For a quantity that differs: whether it is right for its own inputs, so that the mistake is before it.
+        For a quantity that differs after another one: whether it is right for its own inputs.
     looks_like : str
         For a quantity that differs: what the difference matches, or "unknown".
     """
@@ -220,11 +220,14 @@ class Standard:
         own = {name: found[name].astype(np.float64) for name in found if not unfit[name]}
         right = self.problem.exact and all(self._same(own[name], self._globally(name)) for name in own)
         locally = {} if right else self.locally(own)
+        mistaken = False
         for name in sorted(names, key=lambda name: (order.get(name, -1), name)):
             if unfit[name]:
-                yield Comparison(name, DIFFERS, looks_like=unfit[name])
+                comparison = Comparison(name, DIFFERS, looks_like=unfit[name])
             else:
-                yield self._compare(name, own, locally.get(name))
+                comparison = self._compare(name, own, locally.get(name), mistaken)
+            mistaken |= comparison.verdict == DIFFERS
+            yield comparison
 
     def compare_one(self, name: str, value: np.ndarray) -> Comparison:
         """The verdict on one quantity whose inputs are not known."""
@@ -273,8 +276,8 @@ class Standard:
             return f"shape {value.shape}, not {self.exact[name].high.shape}"
         return f"dtype {value.dtype}, not {self.fmt.name}" if value.dtype != self.fmt.dtype else ""
 
-    def _compare(self, name: str, own: Arrays, locally: Allowed | None) -> Comparison:
-        """The verdict on `own[name]`, which has the right shape and dtype."""
+    def _compare(self, name: str, own: Arrays, locally: Allowed | None, mistaken: bool) -> Comparison:
+        """The verdict on `own[name]`, which has the right shape and dtype; `mistaken`: something before it differs."""
         computed, globally = own[name], self._globally(name)
         error, ulp = globally.error_of(computed), self.fmt.ulp(globally.value)
         with np.errstate(over="ignore"):  # in units of a zero's last place
@@ -299,10 +302,11 @@ class Standard:
             if end_to_end.inside and (found.local is None or found.local.inside):
                 return replace(found, verdict=ROUNDING, unusual=not np.all(probable))
             follows = found.local is not None and found.local.inside
-        if follows:
+        if follows and mistaken:
             return replace(found, verdict=DIFFERS, follows=True, looks_like=BEFORE)
         at, inputs = locally or globally, {n: v.high for n, v in self.exact.items()} | own
-        looks_like = resemblance(Difference(self.problem, self.fmt, name, computed, at.value, at.bound, inputs))
+        bound = np.zeros(computed.shape) if self.problem.exact else at.bound
+        looks_like = resemblance(Difference(self.problem, self.fmt, name, computed, at.value, bound, inputs))
         return replace(found, verdict=DIFFERS, looks_like=looks_like)
 
     def _same(self, computed: np.ndarray, allowed: Allowed) -> bool:

@@ -46,7 +46,7 @@ def targets(problem: Problem, dtype: str, own: Arrays, bits: int | None = None) 
     own : mapping
         What the implementation computed, under the problem's names.
     bits : int or None
-        Every input of a formula is rounded to so many bits first, as TF32 and bfloat16 products do.
+        Every input of a formula but the bias is rounded to so many bits first, as TF32 and bfloat16 products do.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def _targets(
 ) -> Arrays:
     given = {name: value.astype(np.longdouble) for name, value in (own | params | {"A0": X}).items()}
     if bits is not None:
-        given = {name: rounded(value, bits) for name, value in given.items()}
+        given = {name: value if name[0] == "b" else rounded(value, bits) for name, value in given.items()}
     with np.errstate(all="ignore"):  # what an implementation computed may be anything
         return {
             name: formula.of(*(given[i] for i in formula.inputs))

@@ -131,6 +131,16 @@ def test_one_wrong_formula_is_one_finding(name: str, factor: float) -> None:
     assert {c.looks_like for c in followers} == {BEFORE}
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_what_follows_from_nothing_is_a_mistake(dtype: str) -> None:
+    """In a half format the local bound is wide; what is within it is still wrong on an exact problem."""
+    value = standard("shallow_exact_relu", dtype).exact["dW1"].high
+    index = tuple(int(i) for i in np.argwhere(value)[0])
+    found = compared("shallow_exact_relu", dtype, dW1=moved(2.0**-6, index))["dW1"]
+    assert (found.verdict, found.follows) == (DIFFERS, False)
+    assert found.looks_like == "one element alone, off by +1.6e-02 of itself"
+
+
 def test_an_undecided_kink_hides_nothing_locally() -> None:
     """digits_deep in float32: two pre-activations are within rounding of zero: the bound end to end has the jump."""
     judge = standard("digits_deep", "float32")
