@@ -9,10 +9,11 @@ implementation got. K is the largest error in these units:
     loss                2u (|z| + log 2)  of one example as a function of its logit: log(1 + e^z) − y z
     output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)), and rounds there
 
-The largest error that was found is rounded up: to a tenth where every number of the format was tried, to a half, and to
-one at least, where a sample was. Libraries choose their code by the processor: the entries are for AVX-512, and hold
-for AVX2 and, but in float64, for SSE4.2 without FMA on samples of 10,485,760 points (there NumPy's tanh is up to 1.37
-off in float32, JAX's 3.25).
+Libraries choose their code by the processor: PyTorch's logarithm in float32, which is MKL's, was at most 0.7 off on
+one machine with AVX-512 and is 0.74 off on another. So the largest error that was found is rounded up to a half in
+float32 and float64, and to one at least; in the narrow formats, where the tests try every number, to a tenth.
+The entries hold for AVX-512, AVX2 and, but in float64, for SSE4.2 without FMA (there NumPy's tanh is up to 1.37 off in
+float32, JAX's 3.44).
 
 There is no K for cuda and mps: what torch.compile and XLA make of these functions there has no documented error, and
 NVIDIA says of the errors in its own tables that they come from tests and are no guarantee. Exact problems need no K.
@@ -86,19 +87,19 @@ SOURCES = {
 
 LARGEST: dict[tuple[str, str], tuple[float | None, ...]] = {
     ("numpy", "float64"): (1.5, 1.0, 1.0, 1.0, 1.0),
-    ("numpy", "float32"): (2.2, 1.4, 2.3, 1.5, 1.0),
+    ("numpy", "float32"): (2.5, 1.5, 2.5, 1.5, 1.0),
     ("numpy", "bfloat16"): (1.1, 0.5, 0.5, 0.7, 0.7),
     ("numpy", "float16"): (1.1, 0.5, 0.5, 0.9, 0.8),
     ("torch", "float64"): (1.5, 1.5, 1.0, 1.5, 1.0),
-    ("torch", "float32"): (1.3, 1.4, 0.7, 1.3, 0.8),
+    ("torch", "float32"): (1.5, 1.5, 1.0, 1.5, 1.0),
     ("torch", "bfloat16"): (0.5, 0.5, 0.5, 1.1, 0.8),
     ("torch", "float16"): (0.5, 0.5, 0.5, 1.3, 0.8),
     ("jax", "float64"): (2.0, 4.0, 1.0, 2.0, 1.0),
-    ("jax", "float32"): (1.3, 3.3, 1.1, 1.6, 0.8),
+    ("jax", "float32"): (1.5, 3.5, 1.5, 2.0, 1.0),
     ("jax", "bfloat16"): (1.1, 0.5, 0.5, 1.0, 0.8),
     ("jax", "float16"): (1.1, 0.5, 0.5, 1.3, 0.8),
     ("sklearn", "float64"): (1.5, 1.0, None, 1.5, 1.0),
-    ("sklearn", "float32"): (1.3, 1.4, None, 0.5, 0.8),
+    ("sklearn", "float32"): (1.5, 1.5, None, 1.0, 1.0),
 }
 TABLE = tuple(
     Entry(framework, g, dtype, "cpu", K, SOURCES[dtype][0][g == "log"], SOURCES[dtype][1])
