@@ -1,0 +1,103 @@
+"""Gradient descent side by side: what is trained, and how far each implementation got.
+
+steps.py          every implementation takes the steps, in its framework's process
+verify.py         every step is the exact step from the parameters before it, within the derived bound
+exact.py          the same descent in arbitrary precision
+amplification.py  what becomes of a rounding error: e ↦ (I − αH) e
+checkpoint.py     parameters and costs on disk
+optimum.py        where descent ends: Newton, and scikit-learn's solver
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from parity.problems import Problem
+
+Params = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """Gradient descent on a problem, from the problem's own parameters.
+
+    Attributes
+    ----------
+    problem : Problem
+        The examples, the start, the activations and α; its own number of iterations is 0.
+    iterations : int
+        How many steps.
+    dtype, device : str
+        Where and in what format.
+    batch_size : int or None
+        How many examples a step takes; None: all of them.
+    batch_seed : int
+        What their order is drawn from.
+    """
+
+    problem: Problem
+    iterations: int
+    dtype: str = "float64"
+    device: str = "cpu"
+    batch_size: int | None = None
+    batch_seed: int = 0
+
+    @cached_property
+    def batches(self) -> np.ndarray | None:
+        """(iterations, batch_size): the examples of every step, as indices of columns of X; None: all of them."""
+        if self.batch_size is None:
+            return None
+        return order_of_examples(self.problem.m, self.batch_size, self.iterations, self.batch_seed)
+
+    def at(self, step: int, params: Params) -> Problem:
+        """The problem that one step solves: from `params`, on the examples of that step."""
+        if self.batches is None:
+            return replace(self.problem, params=params)
+        batch = self.batches[step]
+        return replace(self.problem, params=params, X=self.problem.X[:, batch], Y=self.problem.Y[:, batch])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides the steps but their number, as 16 hexadecimal digits."""
+        decisive = (self.problem.fingerprint, self.dtype, self.batch_size, self.batch_size and self.batch_seed)
+        return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """How far one implementation got.
+
+    Attributes
+    ----------
+    params : dict
+        The parameters after as many steps as there are costs.
+    costs : (steps,) array
+        J before each update, on the examples of that step; nan where an implementation computes none.
+    """
+
+    params: Params
+    costs: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """The number of updates made."""
+        return self.costs.size
+
+
+def order_of_examples(m: int, size: int, steps: int, seed: int = 0) -> np.ndarray:
+    """The examples of every step of mini-batch descent, the same for every framework.
+
+    Each pass over the data is a permutation of 0…m−1 from NumPy's legacy generator, whose stream is frozen, cut into
+    ⌊m / size⌋ batches; what is left over waits for the next permutation. size = 1 is stochastic gradient descent.
+
+    Returns
+    -------
+    (steps, size) array of int
+    """
+    rng, per_pass = np.random.RandomState(seed), m // size
+    passes = [rng.permutation(m)[: per_pass * size].reshape(per_pass, size) for _ in range(-(-steps // per_pass))]
+    return np.concatenate([np.empty((0, size), np.int64), *passes])[:steps]
