@@ -10,7 +10,7 @@ implementation got. K is the largest error in these units:
     output              2u (1 + |z|)      its derivative σ(z) − y: JAX forms e^(z − log(1 + e^z)), and rounds there
 
 Libraries choose their code by the processor: PyTorch's logarithm in float32, which is MKL's, was at most 0.7 off on
-one machine with AVX-512 and is 0.74 off on another. So the largest error that was found is rounded up to a half in
+one machine with AVX-512 and is 0.85 off on another. So the largest error that was found is rounded up to a half in
 float32 and float64, and to one at least; in the narrow formats, where the tests try every number, to a tenth.
 The entries hold for AVX-512, AVX2 and, but in float64, for SSE4.2 without FMA (there NumPy's tanh is up to 1.37 off in
 float32, JAX's 3.44).
