@@ -1,0 +1,95 @@
+"""Second derivatives of the cost: Hessian-vector products of any network; Newton's method for logistic regression.
+
+    H V         the derivative of ∂J/∂params along V: forward mode over reverse mode, `jvp` of `grad`
+
+    penalised   J + (λ/2) ‖w‖²                  the bias is free; λ is `l2`
+    Hessian     `jax.hessian`                   of the penalised cost as a function of θ = (w, b)
+    Newton      θ := θ − H⁻¹ ∂(J + (λ/2) ‖w‖²)/∂θ
+
+A kink has the second derivative 0, as it has on both of its sides. At the output a (1 − a) is formed from
+a = e^(z − softplus z): where a rounds to 1 it is 0. reference and torch_impl keep its digits there.
+
+B. A. Pearlmutter (1994), Fast exact multiplication by the Hessian, Neural Computation 6, 147–160.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from jax_impl import logistic_regression
+from jax_impl.deep_network import cost
+
+Params = dict[str, Array]
+Activations = tuple[str, ...]
+
+
+def hessian_vector_product(
+    params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "n_y m"], V: Params, activations: Activations
+) -> Params:
+    """H V, where H is the Hessian of J with respect to all parameters.
+
+    Parameters
+    ----------
+    V : dict
+        Names and shapes of `params`: W1, b1, …, WL, bL; L = 1 is logistic regression.
+    activations : tuple of str
+        One name a layer, the last a sigmoid.
+
+    Returns
+    -------
+    dict
+        Names and shapes of `params`.
+    """
+
+    def gradient(params: Params) -> Params:
+        return jax.grad(cost)(params, X, Y, activations)
+
+    return jax.jvp(gradient, (params,), (V,))[1]
+
+
+def penalised_cost(
+    params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "1 m"], l2: float = 0.0
+) -> Float[Array, ""]:
+    """J + (λ/2) ‖w‖² of logistic regression, params being {"w": (n_x, 1), "b": ()}."""
+    return logistic_regression.cost(params, X, Y) + l2 / 2 * jnp.sum(params["w"] ** 2)
+
+
+def penalised_gradients(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "1 m"], l2: float = 0.0) -> Params:
+    """{"dw": ∂J/∂w + λ w (n_x, 1), "db": ∂J/∂b ()}."""
+    grads = jax.grad(penalised_cost)(params, X, Y, l2)
+    return {"dw": grads["w"], "db": grads["b"]}
+
+
+def hessian(
+    params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "1 m"], l2: float = 0.0
+) -> Float[Array, "n_x+1 n_x+1"]:
+    """The Hessian of `penalised_cost`, rows and columns in the order w, b."""
+
+    def cost_of(theta: Array) -> Array:
+        return penalised_cost(_params(theta), X, Y, l2)
+
+    return jax.hessian(cost_of)(_vector(params["w"], params["b"]))
+
+
+def newton_step(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "1 m"], l2: float = 0.0) -> Params:
+    """θ − H⁻¹ ∇ of `penalised_cost`, by one solution of a linear system.
+
+    JAX raises nothing where H is singular (without a penalty features may be collinear, or every a be 0 or 1): then
+    the parameters are inf or nan.
+    """
+    grads = penalised_gradients(params, X, Y, l2)
+    step = jnp.linalg.solve(hessian(params, X, Y, l2), _vector(grads["dw"], grads["db"]))
+    return _params(_vector(params["w"], params["b"]) - step)
+
+
+def _vector(w: Float[Array, "n_x 1"], b: Float[Array, ""]) -> Float[Array, " n_x+1"]:
+    """w and b in one vector θ."""
+    return jnp.append(w, b)
+
+
+def _params(theta: Float[Array, " n_theta"]) -> Params:
+    """The inverse of `_vector`."""
+    return {"w": theta[:-1, None], "b": theta[-1]}
