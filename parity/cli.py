@@ -1,4 +1,4 @@
-"""The command line: `parity`, `parity list`, `parity trace`. It imports no framework until a command needs one.
+"""The command line: `parity` and its commands. It imports no framework until one of them needs it.
 
 Exit status: 0 all identical, 1 something differs, 2 could not run, with one line that says why.
 """
@@ -10,17 +10,24 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from parity.errors import BadInput
 
 if TYPE_CHECKING:
     from parity.problems import Problem
-    from parity.run import Cell, Plan
+    from parity.run import Plan
 
 OK, DIFFERS, CANNOT = 0, 1, 2
-COMMANDS = ("run", "list", "trace")
+ROOMS = {
+    "train": ("command", "gradient descent side by side: every step proven, last digits explained"),
+    "optimum": ("optimum", "Newton's method and descent to scikit-learn's optimum"),
+    "figures": ("figures", "the notes' own pictures, computed and drawn"),
+}
+"""Commands with a module of their own in `parity.training`, which has their options, and what they are for."""
+
+COMMANDS = ("run", "list", "trace", *ROOMS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in (*COMMANDS, "-h", "--help", "--version"):
         given = ["run", *given]
-    options = parser().parse_args(given)
+    options = parser(given[0]).parse_args(given)
     set_switches()
     try:
         return int(options.command(options))
@@ -55,12 +62,13 @@ def set_switches() -> None:
     JAX and PyTorch keep what they compiled, so that the second run is fast. One OpenMP and one BLAS thread a process:
     every framework has its own process, and waiting threads of one would take the cores from the others.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity"
+    from parity.files import cache
+
     for name, value in {
-        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+        "JAX_COMPILATION_CACHE_DIR": str(cache("jax")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
+        "TORCHINDUCTOR_CACHE_DIR": str(cache("torch")),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }.items():
@@ -75,8 +83,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(CANNOT, f"parity: {message}; see '{self.prog} --help'\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """All commands with their options; those of `ROOMS` have theirs if `only` is their name, or None."""
     top = Parser(
         prog="parity",
         description="Do NumPy by hand, PyTorch, JAX and scikit-learn compute the same costs and gradients?",
@@ -114,6 +122,13 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument("--implementation", metavar="NAME", required=True)
     trace.add_argument("--dtype", metavar="NAME", default="float64")
     trace.add_argument("--device", metavar="NAME", default="cpu")
+
+    for name, (module, what) in ROOMS.items():
+        room = commands.add_parser(name, help=what, description=what)
+        if only in (None, name):  # its options are not looked up in vain: that takes imports
+            found = import_module(f"parity.training.{module}")
+            found.add_options(room)
+            room.set_defaults(command=found.command)
     return top
 
 
@@ -133,7 +148,7 @@ def command_run(options: argparse.Namespace) -> int:
     with report.Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
     report.show(cells, report.console(), accuracy=options.accuracy)
-    write(cells)
+    write(report.as_json(cells))
     if not any(cell.comparisons for cell in cells):
         raise BadInput(f"nothing was compared: {cells[0].skipped if cells else 'no problem is left of this selection'}")
     return DIFFERS if any(cell.first_difference for cell in cells) else OK
@@ -244,8 +259,8 @@ def command_trace(options: argparse.Namespace) -> int:
     return DIFFERS if trace.show(problem, options.implementation, options.dtype, options.device) else OK
 
 
-def json_writer(path: str | None) -> Callable[[Sequence[Cell]], None]:
-    """A function that writes the cells to `path`, beside it first and then in one move; nothing where path is None.
+def json_writer(path: str | None) -> Callable[[dict[str, object]], None]:
+    """A function that writes a report to `path`, beside it first and then in one move; nothing where path is None.
 
     Raises
     ------
@@ -253,17 +268,15 @@ def json_writer(path: str | None) -> Callable[[Sequence[Cell]], None]:
         The place cannot be written to: found out before the run, not after.
     """
     if path is None:
-        return lambda cells: None
+        return lambda report: None
     from parity.files import writable, write_whole
 
     target = writable(path)
 
-    def write(cells: Sequence[Cell]) -> None:
+    def write(report: dict[str, object]) -> None:
         import json
 
-        from parity import report
-
-        write_whole(target, json.dumps(report.as_json(cells), indent=1, ensure_ascii=False) + "\n")
+        write_whole(target, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
     return write
 

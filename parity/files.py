@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from parity.errors import BadInput
@@ -27,8 +29,8 @@ def writable(path: str | Path) -> Path:
     return target
 
 
-def write_whole(target: Path, text: str) -> None:
-    """Write beside the target, then rename: whoever reads it finds the old text or the new, never a part.
+def write_whole(target: Path, content: str | bytes) -> None:
+    """Write beside the target, then rename: whoever reads it finds the old content or the new, never a part.
 
     Raises
     ------
@@ -38,20 +40,46 @@ def write_whole(target: Path, text: str) -> None:
     beside = None
     prefix = f".{target.name}."
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=prefix, delete=False) as file:
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=prefix, delete=False) as file:
             beside = Path(file.name)
-            file.write(text)
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(0o666 & ~_umask())
         beside.replace(target)
+        _sync(target.parent)
     except OSError as error:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
         raise BadInput(f"{target} could not be written: {error.strerror or error}") from error
+    finally:
+        if beside is not None:
+            with suppress(OSError):  # after the rename there is none
+                beside.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """The names in a folder are on the disk, as far as a system lets folders be opened and synchronised."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that may not be listed, and any on Windows
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cache(name: str) -> Path:
+    """A folder of the user's cache, made if need be (XDG base directories)."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity" / name
+    with suppress(OSError):  # what cannot be made cannot be written to, and that is found out there
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
