@@ -60,6 +60,20 @@ def targets(problem: Problem, dtype: str, own: Arrays, bits: int | None = None) 
     return _targets(problem, dtype, params, X, Y, own, bits)
 
 
+def whole(problem: Problem, dtype: str) -> Arrays:
+    """Every quantity of `problem`, each formula's inputs being what the formulas before it gave; in longdouble."""
+    params, X, Y = problem.inputs(dtype)
+    logistic = problem.model == "logistic_regression"
+    layers = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)} if logistic else params
+    given = {name: value.astype(np.longdouble) for name, value in {**layers, "A0": X}.items()}
+    formulas = _formulas(problem, dtype, Y.astype(bool))
+    with np.errstate(all="ignore"):
+        for name, formula in formulas.items():
+            given[name] = formula.of(*(given[i] for i in formula.inputs))
+    found = {name: given[name] for name in formulas}
+    return flat(found) if logistic else found
+
+
 def _targets(
     problem: Problem, dtype: str, params: Arrays, X: np.ndarray, Y: np.ndarray, own: Arrays, bits: int | None
 ) -> Arrays:

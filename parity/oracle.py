@@ -70,7 +70,7 @@ def exact(problem: Problem, dtype: str) -> dict[str, Exact]:
     precision = FIRST_PRECISION
     while True:
         last = precision >= LAST_PRECISION
-        with _precision(precision):
+        with working_precision(precision):
             try:
                 found = {name: _extract(fmt, *value) for name, value in _evaluate(problem, dtype)}
                 unsure = [name for name, value in found.items() if not value.radius <= 1 / 1000]
@@ -85,7 +85,8 @@ def exact(problem: Problem, dtype: str) -> dict[str, Exact]:
 
 
 @contextmanager
-def _precision(bits: int) -> Iterator[None]:
+def working_precision(bits: int) -> Iterator[None]:
+    """Bits of all ball arithmetic inside the block."""
     before = ctx.prec
     ctx.prec = bits
     try:

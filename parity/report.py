@@ -212,20 +212,30 @@ def short(x: float) -> str:
 
 def as_json(cells: Sequence[Cell]) -> dict[str, object]:
     """The report for a program, schema version 2: a key that is added keeps the version, one that changes does not."""
-    libraries = ("numpy", "torch", "jax", "scikit-learn", "python-flint")
     return {
         "schema": "parity.run",
         "schema_version": SCHEMA_VERSION,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "platform": platform.platform(),
-            "processor": platform.machine(),
-            "python": platform.python_version(),
-        },
-        "versions": {"parity": __version__} | {name: version(name) for name in libraries},
+        "machine": machine(),
+        "versions": versions(),
         "totals": totals(cells),
         "cells": [_cell_json(cell) for cell in cells],
     }
+
+
+def machine() -> dict[str, str]:
+    """What it ran on."""
+    return {
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Of this project and of what it rests on."""
+    libraries = ("numpy", "torch", "jax", "scikit-learn", "python-flint")
+    return {"parity": __version__} | {name: version(name) for name in libraries}
 
 
 def version(distribution: str) -> str | None:

@@ -8,8 +8,9 @@ on one device. Others register theirs under the entry point group `parity.implem
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from importlib import import_module, metadata
 from typing import Any, ClassVar
 
@@ -18,11 +19,18 @@ import numpy as np
 from parity.compare import Comparison, Standard
 from parity.errors import one_line
 from parity.problems import NETWORKS, Problem
+from parity.training import Descent
 
 GROUP = "parity.implementations"
 DEVICES = ("cpu", "cuda", "mps")
 
 Quantities = dict[str, np.ndarray]
+
+Stepped = tuple[Quantities, np.ndarray | None]
+"""The parameters after a step, and J before it."""
+
+_STEPPERS: dict[tuple[str, str, str], Callable[..., tuple[dict[str, Any], Any]]] = {}
+"""The function that takes the steps of the descent that this process is at."""
 
 
 class Implementation(ABC):
@@ -36,6 +44,8 @@ class Implementation(ABC):
         One line: what it is.
     slow : bool
         Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype, or on all if asked to.
+    trains_slowly : bool
+        Whether it trains only where it is asked for by name.
     whole : bool
         Whether it computes every quantity of a problem, so that one that is missing is a difference.
     """
@@ -45,6 +55,7 @@ class Implementation(ABC):
     variant: ClassVar[str] = ""
     about: ClassVar[str] = ""
     slow: ClassVar[bool] = False
+    trains_slowly: ClassVar[bool] = False
     whole: ClassVar[bool] = False
 
     def unavailable(self) -> str | None:
@@ -70,6 +81,27 @@ class Implementation(ABC):
         For a network also the updated parameters `new_W1`, …, and for a problem that trains the `costs` and the
         parameters after the last step.
         """
+
+    def refuses_training(self, descent: Descent) -> str | None:
+        """Why it does not take the steps of gradient descent on this problem, or None."""
+        return self.refuses(replace(descent.problem, iterations=1), descent.dtype, descent.device)
+
+    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
+        """The steps from `first` on: after each the parameters, and J before it, or None where it computes none.
+
+        Unless an implementation has a way of its own, a step is a pass of `quantities` with its update.
+        """
+        for step in range(first, first + steps):
+            found = self.quantities(descent.at(step, params), descent.dtype, descent.device)
+            missing = [f"new_{name}" for name in params if f"new_{name}" not in found]
+            if missing:
+                raise ValueError(f"quantities returned no {missing[0]}: it makes no update")
+            params = {name: found[f"new_{name}"] for name in params}
+            yield params, found.get("J")
+
+    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
+        """The parameters after all steps and the costs, by its own loop; None where the loop is that of `train`."""
+        return None
 
     def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
         """The verdict on every quantity found."""
@@ -103,11 +135,51 @@ class Mirrored(Implementation):
         return whole_pass(import_module(f"{self.package}.{problem.model}"), problem, self.learning_rate(problem, dtype))
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        found = self.run(self.compute(problem, dtype), *self.moved(problem, dtype, device))
+        return self._home(found)
+
+    def moved(self, problem: Problem, dtype: str, device: str) -> tuple[dict[str, Any], Any, Any]:
+        """params, X and Y on `device`."""
         params, X, Y = problem.inputs(dtype)
-        moved = {name: self.to_framework(p, device) for name, p in params.items()}
-        inputs = (moved, self.to_framework(X, device), self.to_framework(Y, device))
-        found = self.run(self.compute(problem, dtype), *inputs)
+        at = {name: self.to_framework(p, device) for name, p in params.items()}
+        return at, self.to_framework(X, device), self.to_framework(Y, device)
+
+    def _home(self, found: Mapping[str, Any]) -> Quantities:
         return {name: self.to_numpy(value) for name, value in found.items()}
+
+    def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
+        """A function of (params, X, Y) that takes one step: the new parameters, and J before it."""
+        return lambda params, X, Y: self._trained(descent, params, X, Y, 1)
+
+    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
+        key = (self.name, descent.fingerprint, descent.device)
+        if key not in _STEPPERS:
+            _STEPPERS.clear()  # a compiled function is kept for as long as its descent goes on
+            _STEPPERS[key] = self.stepper(descent)
+        at, X, Y = self.moved(descent.at(first, params), descent.dtype, descent.device)
+        for step in range(first, first + steps):
+            if descent.batches is not None and step > first:
+                _, X, Y = self.moved(descent.at(step, params), descent.dtype, descent.device)
+            at, J = _STEPPERS[key](at, X, Y)
+            yield self._home(at), self.to_numpy(J).reshape(())
+
+    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
+        inputs = self.moved(replace(descent.problem, params=params), descent.dtype, descent.device)
+        steps = descent.iterations if descent.batches is None else self.to_framework(descent.batches, descent.device)
+        found, costs = self.loop(descent)(*inputs, steps)
+        return self._home(found), self.to_numpy(costs)
+
+    def loop(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
+        """A function of (params, X, Y, steps) that takes all steps: so many, or one a batch."""
+        return partial(self._trained, descent)
+
+    def _trained(self, descent: Descent, params: Any, X: Any, Y: Any, steps: Any) -> tuple[dict[str, Any], Any]:
+        """The package's own `train`, or `train_on_batches`."""
+        problem = descent.problem
+        module, rate = import_module(f"{self.package}.{problem.model}"), self.learning_rate(problem, descent.dtype)
+        options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
+        train = module.train if isinstance(steps, int) else module.train_on_batches
+        return train(params, X, Y, rate, steps, **options)
 
 
 def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..., dict[str, Any]]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from parity.implementations import DEVICES, Mirrored, Quantities, gradients_by_example, only_gradients
+from parity.implementations import DEVICES, Mirrored, Quantities, Stepped, gradients_by_example, only_gradients
 from parity.problems import Problem
+from parity.training import Descent
 
 
 class Eager(Mirrored):
     """jax_impl as it stands: every primitive is dispatched, and for a new shape compiled, by itself."""
 
     name, framework, variant, package = "jax-eager", "jax", "eager", "jax_impl"
-    slow = True
+    slow = trains_slowly = True
     about = "JAX, grad, un-jitted"
 
     def devices(self) -> dict[str, str | None]:
@@ -34,23 +36,41 @@ class Eager(Mirrored):
         return np.asarray(array)
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
-        """With x64 on, or float64 would be computed in float32, and without TF32; both as before afterwards."""
-        import jax
-
-        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        with _switches():
             return super().quantities(problem, dtype, device)
+
+    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
+        """With the same switches, until the last step is taken."""
+        with _switches():
+            yield from super().train(descent, params, first, steps)
+
+    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
+        with _switches():
+            return super().train_in_one_go(descent, params)
 
 
 class Jit(Eager):
     """All quantities, and the update, in one `jax.jit`."""
 
-    name, variant, slow = "jax-jit", "jit", False
+    name, variant = "jax-jit", "jit"
+    slow = trains_slowly = False
     about = "JAX, grad, everything in one jit"
 
     def run(self, compute: Callable[..., dict[str, Any]], *inputs: Any) -> dict[str, Any]:
         import jax
 
         return jax.jit(compute)(*inputs)
+
+    def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
+        import jax
+
+        return jax.jit(super().stepper(descent))
+
+    def loop(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
+        """One jit around `lax.scan`; a number of steps is part of the program."""
+        import jax
+
+        return jax.jit(super().loop(descent), static_argnums=3 if descent.batches is None else ())
 
 
 class ByExample(Jit):
@@ -65,6 +85,15 @@ class ByExample(Jit):
 
     def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
         return gradients_by_example(import_module(f"jax_impl.{problem.model}"), problem)
+
+
+@contextmanager
+def _switches() -> Iterator[None]:
+    """With x64 on, or float64 would be computed in float32, and without TF32; both as before afterwards."""
+    import jax
+
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        yield
 
 
 def _unusable(platform: str) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard, Worst
 from parity.implementations import Implementation, Quantities
 from parity.problems import FLOATS, Problem
+from parity.training import Descent
 
 
 class Loss(Implementation):
@@ -65,6 +66,9 @@ class OneStep(Implementation):
 
         return unsupported(problem.activations, problem.inputs(dtype)[1].dtype)
 
+    def refuses_training(self, descent: Descent) -> str | None:
+        return self.refuses(descent.problem, descent.dtype, descent.device)
+
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
         from sklearn_baseline.shallow_network import step
 
@@ -92,6 +96,9 @@ class Optimum(Implementation):
         if problem.group not in ("real", "data"):
             return "an optimum is looked for on data, not on a problem made for one pass"
         return None if dtype == "float64" else f"{dtype} does not resolve the solver's tol of {self.TOL}"
+
+    def refuses_training(self, descent: Descent) -> str | None:
+        return "its solver is Newton's method, not gradient descent"
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
         """The solutions w and b under each penalty."""

@@ -10,8 +10,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from parity.implementations import Mirrored, Quantities, gradients_by_example, only_gradients
+from parity.implementations import Mirrored, Quantities, Stepped, gradients_by_example, only_gradients
 from parity.problems import NETWORKS, Problem
+from parity.training import Descent
 
 
 @contextmanager
@@ -62,6 +63,14 @@ class Eager(Mirrored):
         with _full_precision():
             return super().quantities(problem, dtype, device)
 
+    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
+        with _full_precision():
+            yield from super().train(descent, params, first, steps)
+
+    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
+        with _full_precision():
+            return super().train_in_one_go(descent, params)
+
 
 class Compiled(Eager):
     """`torch.compile` of forward, cost and gradients in one graph."""
@@ -99,6 +108,27 @@ class Compiled(Eager):
 
         torch.compiler.reset()  # every call is a graph of its own, not a recompilation of the last
         return torch.compile(compute, fullgraph=True, dynamic=False)(*inputs)
+
+    def refuses_training(self, descent: Descent) -> str | None:
+        return self.refuses(descent.problem, descent.dtype, descent.device)
+
+    def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
+        """Cost, gradients and update in one graph, called from Python."""
+        import torch
+
+        problem = descent.problem
+        module, rate = import_module(f"torch_impl.{problem.model}"), self.learning_rate(problem, descent.dtype)
+        options = () if problem.model == "logistic_regression" else (problem.activations,)
+
+        def step(params: dict[str, Any], X: Any, Y: Any) -> tuple[dict[str, Any], Any]:
+            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, *options)
+            return module.update(params, {"d" + name: grad for name, grad in grads.items()}, rate), J
+
+        torch.compiler.reset()
+        return torch.compile(step, fullgraph=True, dynamic=False)
+
+    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
+        return None
 
 
 class ByExample(Eager):

@@ -28,7 +28,7 @@ class Descent:
     Attributes
     ----------
     problem : Problem
-        The examples, the start, the activations and α; its own number of iterations is 0.
+        The examples, the start, the activations and α; its own number of iterations says for how many an exact one is.
     iterations : int
         How many steps.
     dtype, device : str
@@ -46,6 +46,16 @@ class Descent:
     batch_size: int | None = None
     batch_seed: int = 0
 
+    @property
+    def start(self) -> Params:
+        """The problem's own parameters in the format."""
+        return self.problem.inputs(self.dtype)[0]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every correct implementation must give the same bits, at every step."""
+        return self.problem.exact and self.batch_size is None and self.iterations <= max(1, self.problem.iterations)
+
     @cached_property
     def batches(self) -> np.ndarray | None:
         """(iterations, batch_size): the examples of every step, as indices of columns of X; None: all of them."""
@@ -56,9 +66,9 @@ class Descent:
     def at(self, step: int, params: Params) -> Problem:
         """The problem that one step solves: from `params`, on the examples of that step."""
         if self.batches is None:
-            return replace(self.problem, params=params)
-        batch = self.batches[step]
-        return replace(self.problem, params=params, X=self.problem.X[:, batch], Y=self.problem.Y[:, batch])
+            return replace(self.problem, params=params, iterations=0)
+        X, Y = (array[:, self.batches[step]] for array in (self.problem.X, self.problem.Y))
+        return replace(self.problem, params=params, X=X, Y=Y, iterations=0)
 
     @property
     def fingerprint(self) -> str:

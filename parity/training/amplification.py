@@ -1,0 +1,201 @@
+"""Why last digits differ: what gradient descent makes of the rounding errors of its steps.
+
+A step takes an error e in the parameters to (I − αH) e, H being the Hessian of J, and adds its own rounding error. So
+the distance of an implementation from the exact trajectory is, to first order,
+
+    δ ← (I − αH) δ + s        with δ = 0 at the start, and s the rounding error of the step as the witness measured it
+
+and this is compared with the distance itself. Where the largest eigenvalue of H is beyond 2/α, or one is negative, some
+direction is stretched at every step, and the last digits must part: no implementation is wrong then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from parity.problems import Problem
+from parity.rounding import flat, layered
+from parity.training import Descent, Params
+from parity.training.exact import ExactTrajectory
+from parity.training.steps import Trail
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """How far an implementation is from the exact trajectory before every step of its trail.
+
+    Attributes
+    ----------
+    implementation : str
+    first : int
+        The number of the trail's first step.
+    params, predicted : (steps,) arrays
+        ‖θ − θ*‖ / ‖θ*‖ over all parameters: measured, and what the rounding errors of the steps make to first order.
+    cost, predicted_cost : (steps,) arrays
+        |J(θ) − J*| / J*: measured, and to first order.
+    """
+
+    implementation: str
+    first: int
+    params: np.ndarray
+    predicted: np.ndarray
+    cost: np.ndarray
+    predicted_cost: np.ndarray
+
+    def digits(self, step: int) -> float:
+        """How many digits of J are those of the exact one."""
+        with np.errstate(divide="ignore"):
+            return float(-np.log10(2 * self.cost[step - self.first]))
+
+    def horizon(self, digits: int) -> int:
+        """The last step up to which J has so many digits of the exact one before every step."""
+        holds = self.cost <= half_a_unit(digits)
+        return self.first + (int(np.argmin(holds)) - 1 if not np.all(holds) else holds.size - 1)
+
+
+def half_a_unit(digits: int) -> float:
+    """Of the last digit, relative to the number."""
+    return 10.0**-digits / 2
+
+
+def distance(
+    descent: Descent, trail: Trail, exact: ExactTrajectory, advance: Callable[[int], None] = lambda steps: None
+) -> Distance:
+    """The distance of a whole trail, measured and predicted; where it was resumed, the first is taken as it is.
+
+    `advance` is told how many steps further it is, every hundred steps or fewer.
+    """
+    found = np.zeros((4, len(trail.share)))
+    delta = _off(trail.at(0), exact, trail.first)
+    for i, value in enumerate(trail.values):
+        step = trail.first + i
+        problem = descent.at(step, exact.at(step))
+        size, J = _norm(problem.params), exact.costs[step]
+        found[0, i] = _norm(_off(trail.at(i), exact, step)) / size
+        found[1, i] = _norm(delta) / size
+        found[2, i] = abs((value - J.high) - J.low) / J.high
+        found[3, i] = abs(_slope_along(problem, delta)) / J.high
+        bent, rate = hessian_times(problem, delta), float(problem.learning_rate or 0)
+        delta = {name: d - rate * bent[name] + trail.errors[name][i] for name, d in delta.items()}
+        if i % 100 == 99 or i == len(trail.values) - 1:
+            advance(i % 100 + 1)
+    return Distance(trail.implementation, trail.first, *found)
+
+
+def _off(params: Params, exact: ExactTrajectory, step: int) -> Params:
+    """θ − θ*, right where they are nearly the same."""
+    truth = {name: value[step] for name, value in exact.params.items()}
+    return {name: (params[name].astype(np.float64) - true.high) - true.low for name, true in truth.items()}
+
+
+def _norm(params: Mapping[str, np.ndarray]) -> float:
+    return float(np.sqrt(sum(np.vdot(p, p) for p in params.values())))
+
+
+def hessian_times(problem: Problem, V: Params) -> Params:
+    """H V of the problem's cost at its parameters, by hand (reference)."""
+    from reference.curvature import hessian_vector_product
+
+    params, X, Y = problem.inputs("float64")
+    if problem.model != "logistic_regression":
+        return hessian_vector_product(params, X, Y, V, problem.activations)
+    found = hessian_vector_product(layered(params), X, Y, layered(V), problem.activations)
+    return flat(found)
+
+
+def _slope_along(problem: Problem, V: Params) -> float:
+    """dJ in the direction V."""
+    from importlib import import_module
+
+    module = import_module(f"reference.{problem.model}")
+    options = () if problem.model == "logistic_regression" else (problem.activations,)
+    grads = module.gradients(*problem.inputs("float64"), *options)
+    return float(sum(np.vdot(grads[f"d{name}"], v) for name, v in V.items()))
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The ends of the Hessian's spectrum at one step of the exact trajectory, times α.
+
+    α λ above 2, or below 0, stretches an error in the direction of that eigenvector at every step by |1 − α λ|.
+    """
+
+    step: int
+    smallest: float
+    largest: float
+
+    @property
+    def stretch(self) -> float:
+        """The largest |1 − α λ|."""
+        return max(abs(1 - self.smallest), abs(1 - self.largest))
+
+
+def curvature(descent: Descent, exact: ExactTrajectory, step: int) -> Curvature:
+    """By Lanczos's method on products with the Hessian, or from the whole of it where it is small."""
+    problem = descent.at(step, exact.at(step))
+    rate = float(problem.learning_rate or 0)
+    smallest, largest = spectrum_ends(problem)
+    return Curvature(step, rate * smallest, rate * largest)
+
+
+def spectrum_ends(problem: Problem) -> tuple[float, float]:
+    """The smallest and the largest eigenvalue of the Hessian at the problem's parameters."""
+    shapes = {name: p.shape for name, p in problem.params.items()}
+    n = sum(int(np.prod(shape)) for shape in shapes.values())
+
+    def times(v: np.ndarray) -> np.ndarray:
+        return _vector(hessian_times(problem, _unflattened(v, shapes)))
+
+    if n <= 64:
+        H = np.stack([times(e) for e in np.eye(n)])
+        values = np.linalg.eigvalsh((H + H.T) / 2)
+        return float(values[0]), float(values[-1])
+    start = np.random.RandomState(0).standard_normal(n)
+    H = LinearOperator((n, n), matvec=times, dtype=np.float64)
+    smallest, largest = (eigsh(H, 1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("SA", "LA"))
+    return float(smallest), float(largest)
+
+
+def _vector(params: Params) -> np.ndarray:
+    return np.concatenate([np.ravel(p) for p in params.values()])
+
+
+def _unflattened(v: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> Params:
+    found, first = {}, 0
+    for name, shape in shapes.items():
+        found[name] = v[first : first + int(np.prod(shape))].reshape(shape)
+        first += int(np.prod(shape))
+    return found
+
+
+@dataclass(frozen=True)
+class Parting:
+    """Where two implementations part: the first step before which a bit of J or of a parameter differs, and a digit."""
+
+    pair: tuple[str, str]
+    bits: int | None
+    digits: int | None
+
+
+def partings(trails: Sequence[Trail], digits: int) -> list[Parting]:
+    """Of every pair; None where they do not part."""
+    return [_parting(a, b, digits) for a, b in combinations(trails, 2)]
+
+
+def _parting(a: Trail, b: Trail, digits: int) -> Parting:
+    """Of the steps that both trails have."""
+    first, last = max(a.first, b.first), min(a.steps, b.steps)
+    same = np.ones(last - first + 1, bool)
+    for name in a.params:
+        theirs = (t.params[name][first - t.first : last - t.first + 1] for t in (a, b))
+        of_a, of_b = (array.reshape(len(same), -1) for array in theirs)
+        same &= np.all(of_a == of_b, axis=1)
+    J_a, J_b = (t.values[first - t.first : last - t.first] for t in (a, b))
+    near = np.abs(J_a - J_b) <= half_a_unit(digits) * np.abs(J_a)
+    found = (None if np.all(holds) else first + int(np.argmin(holds)) for holds in (same, near))
+    return Parting((a.implementation, b.implementation), *found)

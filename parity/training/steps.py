@@ -1,0 +1,344 @@
+"""Every implementation takes the steps of a descent, in its framework's process, and leaves a trail of parameters.
+
+Each stretch of a trail goes to the witness (`parity.training.verify`) as soon as it is there, in other processes.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from parity.errors import one_line
+from parity.implementations import find
+from parity.run import inspect, why_not
+from parity.training import Descent, Params, Reached
+from parity.training.processes import Pool
+from parity.training.verify import Finding, Witnessed, witness
+
+AT_ONCE = 0.25
+"""Seconds of work between two reports of progress: so long may Ctrl-C have to wait."""
+
+MOST_STEPS = 200
+"""In one stretch, so that the witness has work early."""
+
+MOST_BYTES = 2**28
+"""Of parameters in one trail; of a longer one only the end is kept, and it has no global comparison."""
+
+WITNESSES = 2
+"""Processes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Some steps of one implementation.
+
+    Attributes
+    ----------
+    params : dict
+        (steps + 1, *shape): the parameters before the first step and after each.
+    costs : (steps,) array
+        J before each, nan where an implementation computes none.
+    diverged : str
+        The quantity of the last step that is not finite; empty where all are.
+    failed : str
+        What it raised in place of another step.
+    """
+
+    params: Params
+    costs: np.ndarray
+    diverged: str = ""
+    failed: str = ""
+
+
+@dataclass(eq=False)
+class Trail:
+    """What one implementation passed through.
+
+    Attributes
+    ----------
+    implementation : str
+    first : int
+        The steps that were made before this trail begins: more than 0 where it was resumed.
+    params : dict
+        (steps + 1, *shape), the start included; only the end where the whole is larger than `MOST_BYTES`.
+    costs : array
+        J before each step from the very first on, nan where an implementation computes none.
+    errors : dict
+        (steps, *shape): the rounding error of each step.
+    values : (steps,) array
+        J before each step of this trail in float64, evaluated by the witness at the implementation's parameters.
+    share : (steps,) array
+        The largest share of its bound that a step takes.
+    nearest : Finding or None
+        The first step outside its bound, or the one that came nearest.
+    outside : int or None
+        The first step outside its bound.
+    unbounded, skipped, failed, diverged : str
+        Why no step is held to a bound; why it did not run; what it raised; what is not finite after the last step.
+    one_go : bool or None
+        Whether `train`, called once for all steps, gives the same bits; None where it was not.
+    """
+
+    implementation: str
+    first: int
+    params: Params
+    costs: np.ndarray
+    errors: Params
+    values: np.ndarray
+    share: np.ndarray
+    nearest: Finding | None = None
+    outside: int | None = None
+    unbounded: str = ""
+    skipped: str = ""
+    failed: str = ""
+    diverged: str = ""
+    one_go: bool | None = None
+
+    @classmethod
+    def starting(cls, implementation: str, descent: Descent, reached: Reached | None) -> Trail:
+        """No step yet: at the problem's own parameters, or where a checkpoint has it."""
+        params = descent.start if reached is None else reached.params
+        costs = np.empty(0, next(iter(params.values())).dtype) if reached is None else reached.costs
+        history = {name: p[None] for name, p in params.items()}
+        errors = {name: np.empty((0, *p.shape)) for name, p in params.items()}
+        return cls(implementation, costs.size, history, costs, errors, np.empty(0), np.empty(0))
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made in all."""
+        return self.costs.size
+
+    def at(self, step: int) -> Params:
+        """The parameters after so many steps of this trail."""
+        return {name: history[step] for name, history in self.params.items()}
+
+    @property
+    def whole(self) -> bool:
+        """Whether the parameters of every step of it are there, and all were verified."""
+        return len(next(iter(self.params.values()))) == self.steps - self.first + 1 == len(self.share) + 1
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self.outside is None and not self.failed and not self.diverged
+
+    @property
+    def reached(self) -> Reached:
+        """What a checkpoint keeps."""
+        return Reached(self.at(-1), self.costs)
+
+    def extend(self, stretch: Stretch) -> None:
+        """With the steps of a stretch that begins where the trail ends."""
+        self.costs = np.concatenate([self.costs, stretch.costs])
+        whole = self._fits()
+        for name, history in stretch.params.items():
+            self.params[name] = np.concatenate([self.params[name], history[1:]]) if whole else history[-1:]
+        self.diverged, self.failed = stretch.diverged, stretch.failed
+
+    def _fits(self) -> bool:
+        return sum(p[0].nbytes for p in self.params.values()) * (self.steps - self.first + 1) <= MOST_BYTES
+
+    def judge(self, found: Witnessed) -> None:
+        """With the verdict on its next steps."""
+        self.share = np.concatenate([self.share, found.share])
+        self.values = np.concatenate([self.values, found.values])
+        self.unbounded = self.unbounded or found.unbounded
+        if self._fits():
+            self.errors = {name: np.concatenate([self.errors[name], e]) for name, e in found.errors.items()}
+        if self.outside is None and (
+            found.outside is not None
+            or self.nearest is None
+            or (found.nearest is not None and found.nearest.worst.share > self.nearest.worst.share)
+        ):
+            self.nearest, self.outside = found.nearest, found.outside
+
+
+def take(name: str, descent: Descent, params: Params, first: int) -> Stretch:
+    """As many steps as fit into `AT_ONCE` seconds, in this process; no more after one that is not finite."""
+    until, diverged, failed = time.monotonic() + AT_ONCE, "", ""
+    trail, costs = [params], []
+    steps = min(descent.iterations - first, MOST_STEPS)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow, which is looked for below
+            for new, J in find(name).train(descent, params, first, steps):
+                trail.append(new)
+                costs.append(np.nan if J is None else float(J))
+                diverged = _not_finite(new, J)
+                if diverged or time.monotonic() > until:
+                    break
+    except Exception as error:  # whatever a framework or a third party raises is a finding
+        failed = one_line(error)
+    history = {name: np.stack([p[name] for p in trail]) for name in params}
+    return Stretch(history, np.array(costs, next(iter(params.values())).dtype), diverged, failed)
+
+
+def _not_finite(params: Params, J: Any) -> str:
+    if J is not None and not np.isfinite(J):
+        return "J"
+    return next((name for name, p in params.items() if not np.all(np.isfinite(p))), "")
+
+
+def in_one_go(name: str, descent: Descent, params: Params) -> tuple[Params, np.ndarray] | None:
+    """The end of the descent and its costs by the implementation's own loop, in this process; None: it has no other."""
+    try:
+        return find(name).train_in_one_go(descent, params)
+    except Exception:  # it has shown that it can take the steps: what it cannot do at once is no finding
+        return None
+
+
+@contextmanager
+def rooms(names: tuple[str, ...]) -> Iterator[dict[str, Pool]]:
+    """A process for every framework, by the names of its implementations."""
+    with ExitStack() as stack:
+        of: dict[str, Pool] = {}
+        for name in names:
+            framework = find(name).framework
+            if framework not in of:
+                of[framework] = _closing(stack, Pool(1))
+        yield {name: of[find(name).framework] for name in names}
+
+
+def _closing(stack: ExitStack, pool: Pool) -> Pool:
+    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+    return pool
+
+
+Told = Callable[[str, Trail, int], None]
+"""Told whose steps were "taken" or "verified", and how many."""
+
+
+def _silent(what: str, trail: Trail, steps: int) -> None:
+    """Tell nobody."""
+
+
+def descend(
+    names: tuple[str, ...], descent: Descent, start: Mapping[str, Reached], told: Told = _silent
+) -> tuple[list[Trail], bool]:
+    """Every implementation's trail, all steps of it witnessed, and whether Ctrl-C ended it early.
+
+    Parameters
+    ----------
+    start : mapping
+        Where an implementation goes on, by its name; the others begin at the problem's own parameters.
+    """
+    trails = {name: Trail.starting(name, descent, start.get(name)) for name in names}
+    for name, trail in trails.items():
+        trail.skipped = find(name).refuses_training(descent) or ""
+    active = tuple(name for name in names if not trails[name].skipped)
+    with rooms(active) as room, ExitStack() as stack:
+        run = _Run(descent, trails, room, _closing(stack, Pool(WITNESSES)), told)
+        with interruptible() as stop:
+            run.begin(active)
+            run.finish(stop)
+    return list(trails.values()), stop.is_set()
+
+
+@contextmanager
+def interruptible() -> Iterator[Event]:
+    """An event that the first Ctrl-C sets, so that work can be ended between two steps; the second one interrupts."""
+    stop = Event()
+
+    def on_interrupt(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Run:
+    """The futures of one descent: at most one stretch of an implementation is under way, and any number of verdicts."""
+
+    def __init__(
+        self,
+        descent: Descent,
+        trails: dict[str, Trail],
+        room: dict[str, Pool],
+        witnesses: Pool,
+        told: Told,
+    ) -> None:
+        self.descent, self.trails, self.room, self.witnesses, self.told = descent, trails, room, witnesses, told
+        self.waiting: dict[Future[Any], tuple[Callable[[str, Any], None], str]] = {}
+        self.verdicts: dict[str, dict[int, Witnessed]] = {name: {} for name in trails}
+        self.judged = {name: trail.first for name, trail in trails.items()}
+
+    def begin(self, names: tuple[str, ...]) -> None:
+        """Look at the machine, then go to work."""
+        places = {name: self.room[name].submit(inspect, name) for name in names}
+        for name, place in places.items():
+            try:
+                self.trails[name].skipped = why_not(name, place.result(), self.descent.device) or ""
+            except BrokenProcessPool:
+                self.trails[name].skipped = f"{find(name).framework}'s process died as it was imported"
+            if not self.trails[name].skipped:
+                self._go_on(name)
+
+    def finish(self, stop: Event) -> None:
+        """Until nothing is under way any more, or `stop` is set: then what has not come in is left."""
+        while self.waiting and not stop.is_set():
+            for future in wait(self.waiting, timeout=0.1, return_when=FIRST_COMPLETED).done:
+                then, name = self.waiting.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    self.trails[name].failed = "its process died"
+                    continue
+                then(name, result)
+        for future in self.waiting:
+            future.cancel()
+
+    def _go_on(self, name: str) -> None:
+        trail = self.trails[name]
+        if trail.steps < self.descent.iterations and not trail.failed and not trail.diverged:
+            self.waiting[self.room[name].submit(take, name, self.descent, trail.at(-1), trail.steps)] = (
+                self._came,
+                name,
+            )
+        elif trail.steps > trail.first == 0 and not trail.failed and not trail.diverged:
+            go = self.room[name].submit(in_one_go, name, self.descent, self.descent.start)
+            self.waiting[go] = (self._at_once, name)
+
+    def _came(self, name: str, stretch: Stretch) -> None:
+        trail = self.trails[name]
+        first = trail.steps
+        trail.extend(stretch)
+        if stretch.diverged:  # what is not finite is no step to judge
+            params = {name: history[:-1] for name, history in stretch.params.items()}
+            stretch = Stretch(params, stretch.costs[:-1])
+        if len(stretch.costs):
+            framework = find(name).framework
+            verdict = self.witnesses.submit(witness, self.descent, framework, first, stretch.params, stretch.costs)
+            self.waiting[verdict] = (self._judged, name)
+        self.told("taken", trail, trail.steps - first)
+        self._go_on(name)
+
+    def _judged(self, name: str, found: Witnessed) -> None:
+        """Verdicts may come in another order than the steps."""
+        self.verdicts[name][found.first] = found
+        while self.judged[name] in self.verdicts[name]:
+            of_step = self.verdicts[name].pop(self.judged[name])
+            self.judged[name] += len(of_step.share)
+            self.trails[name].judge(of_step)
+            self.told("verified", self.trails[name], len(of_step.share))
+
+    def _at_once(self, name: str, found: tuple[Params, np.ndarray] | None) -> None:
+        trail = self.trails[name]
+        if found is not None:
+            params, costs = found
+            same = all(np.array_equal(params[p], history[-1]) for p, history in trail.params.items())
+            trail.one_go = same and np.array_equal(costs, trail.costs)

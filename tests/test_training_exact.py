@@ -1,0 +1,141 @@
+"""Gradient descent in arbitrary precision: what it computes, how far its digits can be relied on, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from parity.oracle import Exact
+from parity.oracle import exact as oracle
+from parity.problems import catalogue
+from parity.training import Descent
+from parity.training import exact as exactly
+from parity.training.exact import ExactTrajectory, Indeterminate, Sum, trajectory
+
+PROBLEMS = ("flower", "wine_logistic", "wine_deep")
+
+
+def differs(found: Sum, wanted: Exact, digits: int) -> bool:
+    """Whether any element is further off than half a unit of that digit of the largest."""
+    off = np.abs((found.high - wanted.high) + (found.low - wanted.low))
+    return bool(np.max(off, initial=0) > 10.0**-digits / 2 * np.max(np.abs(wanted.high), initial=0))
+
+
+@pytest.fixture(scope="module")
+def flower() -> ExactTrajectory:
+    return trajectory(Descent(catalogue.build("flower"), 60), 25)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_it_is_the_trajectory_of_the_oracle(problem: str, dtype: str) -> None:
+    """The oracle trains by other formulas of its own: softplus for the loss, g' from Z."""
+    of = catalogue.build(problem)
+    found, wanted = trajectory(Descent(of, 3, dtype), 25), oracle(replace(of, iterations=3), dtype)
+    assert found.certified
+    costs = wanted.pop("costs")
+    assert not differs(found.costs[:3], costs, 25 if dtype == "float64" else 15)  # the oracle has no low half there
+    for name, value in wanted.items():
+        assert not differs(found.params[name][3], value, 25 if dtype == "float64" else 15)
+
+
+def test_it_starts_from_the_very_numbers_and_alpha_of_the_format() -> None:
+    """Its first step from float32's start is another one than from float64's, and so is that of float32's 0.3."""
+    of = catalogue.build("wine_logistic")
+    in_64, in_32 = (trajectory(Descent(of, 1, dtype), 10) for dtype in ("float64", "float32"))
+    assert np.array_equal(in_32.params["w"].high[0].astype(np.float32), in_32.params["w"].high[0])
+    assert not np.array_equal(in_64.params["w"].high[1], in_32.params["w"].high[1])
+    rounded = replace(of, learning_rate=float(np.float32(of.learning_rate or 0)))
+    other = trajectory(Descent(rounded, 1, "float64"), 10)
+    assert not np.array_equal(in_64.params["w"].high[1], other.params["w"].high[1])
+
+
+def test_balls_prove_the_digits_where_they_stay_narrow(flower: ExactTrajectory) -> None:
+    assert flower.certified
+    assert flower.digits == 25
+    assert flower.steps == 60
+    assert flower.cost(0, 12) == "0.693048020124"
+
+
+def test_two_precisions_agree_where_balls_do_not(flower: ExactTrajectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same digits come out of midpoints alone, and the result says that they are no proof."""
+    monkeypatch.setattr(exactly, "MOST_CERTIFIED", 0)
+    found = trajectory(Descent(catalogue.build("flower"), 60), 25)
+    assert not found.certified
+    for name, value in found.params.items():
+        assert not differs(value, Exact(flower.params[name].high, flower.params[name].low, 0.0), 25)
+    assert not differs(found.costs, Exact(flower.costs.high, flower.costs.low, 0.0), 25)
+
+
+def test_a_precision_that_does_not_last_says_up_to_which_step_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 16 and 32 bits the digits are lost on the way; 64 and 128 agree in them."""
+    monkeypatch.setattr(exactly, "MOST_CERTIFIED", 0)
+    monkeypatch.setattr(exactly, "FIRST_PRECISION", 16)
+    found = trajectory(Descent(catalogue.build("flower"), 30), 12)
+    assert sorted(found.lasted)[:2] == [16, 32]
+    assert all(step < 30 for bits, step in found.lasted.items() if bits < 64)
+    assert found.precision >= 64
+
+
+def test_balls_that_turn_out_too_wide_are_not_called_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exactly, "_bits_for_balls", lambda descent, digits: 64)
+    assert not trajectory(Descent(catalogue.build("flower"), 30), 15).certified
+
+
+def test_the_widest_ball_is_reported() -> None:
+    descent = Descent(catalogue.build("flower"), 5)
+    numbers = {n: exactly._to_numbers(exactly._matrix(p)) for n, p in descent.start.items()}
+    _, run = exactly.stretch(descent, numbers, 0, 128, True)
+    assert run.width[0] < run.width[5] < 1
+    _, run = exactly.stretch(descent, numbers, 0, 128, False)
+    assert np.all(run.width < 2.0**-100)
+
+
+def test_a_stretch_goes_on_where_another_ended() -> None:
+    descent = Descent(catalogue.build("flower"), exactly.STRETCH + 10)
+    numbers = {n: exactly._to_numbers(exactly._matrix(p)) for n, p in descent.start.items()}
+    middle, first = exactly.stretch(descent, numbers, 0, 96, False)
+    _, second = exactly.stretch(descent, middle, exactly.STRETCH, 96, False)
+    assert (len(first.width), len(second.width)) == (exactly.STRETCH, 11)
+    (whole,) = [trajectory(descent, 10)]
+    assert not differs(
+        second.costs, Exact(whole.costs.high[exactly.STRETCH :], whole.costs.low[exactly.STRETCH :], 0.0), 10
+    )
+
+
+def test_batches_are_taken_in_their_order() -> None:
+    of = catalogue.build("wine_logistic")
+    descent = Descent(of, 4, batch_size=16)
+    assert descent.batches is not None
+    found = trajectory(descent, 20)
+    params = dict(descent.start)
+    for step in range(4):
+        of_step = oracle(
+            replace(of, params=params, X=of.X[:, descent.batches[step]], Y=of.Y[:, descent.batches[step]]), "float64"
+        )
+        assert not differs(found.costs[step], of_step["J"], 10)
+        params = {name: of_step[f"new_{name}"].high for name in params}
+
+
+def test_a_descent_that_diverges_has_no_exact_trajectory() -> None:
+    with pytest.raises(Indeterminate):
+        trajectory(Descent(replace(catalogue.build("breast_cancer_deep"), learning_rate=1e120), 6), 10)
+
+
+def test_an_undecided_kink_is_no_proof() -> None:
+    """ReLU networks are trained, too; where a ball straddles a kink, it raises."""
+    from flint import arb
+
+    with pytest.raises(Indeterminate, match="kink"):
+        exactly._positive(arb(0, 1e-3))
+    assert exactly._positive(arb(1, 1e-3))
+    assert not exactly._positive(arb(0))
+
+
+def test_progress_counts_every_step() -> None:
+    told: list[tuple[str, int]] = []
+    trajectory(Descent(catalogue.build("wine_logistic"), 120), 10, lambda what, steps: told.append((what, steps)))
+    assert sum(steps for _, steps in told) == 121
+    assert all("bits" in what for what, _ in told)
