@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in (*COMMANDS, "-h", "--help", "--version"):
         given = ["run", *given]
+    set_switches()  # before a room is looked into: that imports NumPy
     options = parser(given[0]).parse_args(given)
-    set_switches()
     try:
         return int(options.command(options))
     except BadInput as error:

@@ -78,8 +78,5 @@ def _umask() -> int:
 
 
 def cache(name: str) -> Path:
-    """A folder of the user's cache, made if need be (XDG base directories)."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity" / name
-    with suppress(OSError):  # what cannot be made cannot be written to, and that is found out there
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """A folder of the user's cache (XDG base directories); who writes to it makes it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity" / name

@@ -1,11 +1,9 @@
 """Gradient descent side by side: what is trained, and how far each implementation got.
 
-steps.py          every implementation takes the steps, in its framework's process
-verify.py         every step is the exact step from the parameters before it, within the derived bound
-exact.py          the same descent in arbitrary precision
-amplification.py  what becomes of a rounding error: e ↦ (I − αH) e
-checkpoint.py     parameters and costs on disk
-optimum.py        where descent ends: Newton, and scikit-learn's solver
+`parity train`: command (the options), result (what is found out), report and plots (what a person sees); steps and
+processes (every implementation takes the steps), verify (each is the exact step within the derived bound), exact (the
+same descent in arbitrary precision), amplification (what becomes of a rounding error), checkpoint.
+`parity optimum`: optimum, solvers, certificate. `parity figures`: figures.
 """
 
 from __future__ import annotations
@@ -107,7 +105,14 @@ def order_of_examples(m: int, size: int, steps: int, seed: int = 0) -> np.ndarra
     Returns
     -------
     (steps, size) array of int
+
+    Raises
+    ------
+    ValueError
+        A batch cannot have so many examples.
     """
+    if not 1 <= size <= m:
+        raise ValueError(f"size is {size}, expected 1 to m = {m}: a batch has so many of the examples")
     rng, per_pass = np.random.RandomState(seed), m // size
     passes = [rng.permutation(m)[: per_pass * size].reshape(per_pass, size) for _ in range(-(-steps // per_pass))]
     return np.concatenate([np.empty((0, size), np.int64), *passes])[:steps]

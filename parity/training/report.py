@@ -76,9 +76,10 @@ def heading(descent: Descent) -> str:
     examples = f"m = {problem.m}"
     if descent.batch_size is not None:
         examples += f" in batches of {descent.batch_size} (order {descent.batch_seed})"
+    steps = "step" if descent.iterations == 1 else "steps"
     return (
         f"{problem.name}: {problem.model.replace('_', ' ')} {layers}, {' '.join(problem.activations)}; {examples}; "
-        f"α = {problem.learning_rate:g}; {descent.iterations} steps in {descent.dtype} on {descent.device}"
+        f"α = {problem.learning_rate:g}; {descent.iterations} {steps} in {descent.dtype} on {descent.device}"
     )
 
 
