@@ -96,7 +96,7 @@ def test_the_report_of_a_short_descent(capsys: pytest.CaptureFixture[str], tmp_p
     status, out, err = train(capsys, *FLOWER, "--iterations", "12", "--digits", "8", "--json", str(to))
     assert (status, err) == (0, "")
     assert out.startswith("flower: shallow network 2-4-1, tanh sigmoid; m = 400; α = 1.2; 12 steps in float64 on cpu\n")
-    assert "each of 12 steps in 1 implementations is right within its bound of rounding" in out
+    assert "each of 12 steps in 1 implementation is right within its bound of rounding" in out
     assert "exact trajectory: 8 digits proven at every step, by balls of " in out
     assert "8 digits of J are determined in float64 to the end" in out
     assert max(map(len, out.splitlines()[1:])) <= 100
@@ -288,7 +288,7 @@ def test_a_horizon_and_its_cause_are_told() -> None:
 
     descent = Descent(catalogue.build("flower"), 4)
     cost = np.array([0.0, 1e-12, 1e-9, 1e-9])
-    exact = ExactTrajectory({}, Sum(np.ones(5), np.zeros(5)), 256, False, 10, {128: 3})
+    exact = ExactTrajectory({}, Sum(np.ones(5), np.zeros(5)), (128, 256), False, 10, {128: 3})
     trail = Trail("reference", 0, {"b2": np.zeros((5, 1, 1))}, np.ones(4), {}, np.ones(4), np.zeros(4))
     distance = Distance("reference", 0, cost, cost, cost, cost)
 
@@ -297,9 +297,12 @@ def test_a_horizon_and_its_cause_are_told() -> None:
         return report.conclusion(found)
 
     assert lines()[1] == "10 digits of J are determined in float64 up to step 1, the horizon"
-    assert "at step 2 α times the largest eigenvalue of the Hessian is 2.5, beyond 2" in lines(Curvature(2, 0, 2.5))[2]
+    assert "is beyond 2 at step 2; at step 2 it is 2.5" in lines(Curvature(2, 0, 2.5))[2]
+    passed = lines(Curvature(0, 0, 1.9), Curvature(1, 0, 2.1), Curvature(2, 0, 2.5), Curvature(3, 0, 2.2))[2]
+    assert "passes 2 between steps 0 and 1; at step 2 it is 2.5" in passed
+    assert passed.endswith("a step stretches a rounding error in that direction 1.50-fold")
     assert "the Hessian has the eigenvalue -0.25 / α" in lines(Curvature(1, -0.25, 1.0))[2]
     assert len(lines(Curvature(1, 0.25, 1.0))) == 2
     assert "128 and 256 bits agree" in report.provenance(exact)
-    assert "by balls of 256 bits" in report.provenance(replace(exact, certified=True))
+    assert "by balls of 256 bits" in report.provenance(replace(exact, certified=True, precision=(256,)))
     assert marks(Descent(descent.problem, 10000)) == list(range(0, 10000, 1000))

@@ -137,5 +137,5 @@ def test_an_exact_trajectory_may_come_from_anywhere() -> None:
     descent = Descent(catalogue.build("wine_logistic"), 2)
     trail, exact = trail_of(descent), trajectory(descent, 20)
     moved = {name: Sum(value.high + 1.0, value.low) for name, value in exact.params.items()}
-    found = distance(descent, trail, ExactTrajectory(moved, exact.costs, 64, True, 20))
+    found = distance(descent, trail, ExactTrajectory(moved, exact.costs, (64,), True, 20))
     assert np.all(found.params > 2.0**-10)

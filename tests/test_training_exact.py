@@ -76,7 +76,7 @@ def test_a_precision_that_does_not_last_says_up_to_which_step_it_did(monkeypatch
     found = trajectory(Descent(catalogue.build("flower"), 30), 12)
     assert sorted(found.lasted)[:2] == [16, 32]
     assert all(step < 30 for bits, step in found.lasted.items() if bits < 64)
-    assert found.precision >= 64
+    assert found.precision[0] >= 64
 
 
 def test_balls_that_turn_out_too_wide_are_not_called_proof(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,13 @@ certified
     Balls all the way. A ball grows with every step, by 2.5 bits on the flower problem, whatever the numbers do; where
     `MOST_CERTIFIED` bits are enough for all steps, every digit asked for is proven.
 agreement
-    Midpoints alone, at a precision that is doubled until two in a row agree in the digits asked for, at every step.
+    Midpoints alone, at precisions that are raised until two in a row agree in the digits asked for, at every step.
     That is evidence and no proof; it lasts for thousands of steps more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import suppress
@@ -75,8 +76,8 @@ class ExactTrajectory:
         Under every parameter's name (steps + 1, *shape), the start included.
     costs : Sum
         (steps + 1,): J at each of them, on all examples of that step; after the last step, those of the last batch.
-    precision : int
-        Bits of the computation that these values come from.
+    precision : tuple of int
+        Bits of the balls, or of the two computations that agree; these values come from the last.
     certified : bool
         Whether balls prove the digits; otherwise two precisions agree in them.
     digits : int
@@ -87,7 +88,7 @@ class ExactTrajectory:
 
     params: dict[str, Sum]
     costs: Sum
-    precision: int
+    precision: tuple[int, ...]
     certified: bool
     digits: int
     lasted: dict[int, int] = field(default_factory=dict)
@@ -130,7 +131,7 @@ def trajectory(descent: Descent, digits: int = 10, advance: Advance = _silent) -
             with suppress(Indeterminate):
                 (found,) = _runs(pool, descent, (bits,), True, advance)
                 if np.all(found.width <= _unit(digits)):
-                    return ExactTrajectory(found.params, found.costs, bits, True, digits)
+                    return ExactTrajectory(found.params, found.costs, (bits,), True, digits)
         return _agreement(pool, descent, digits, advance)
 
 
@@ -140,35 +141,33 @@ def _unit(digits: int) -> float:
 
 
 def _agreement(pool: Pool, descent: Descent, digits: int, advance: Advance) -> ExactTrajectory:
-    """Midpoints at doubled precisions until two in a row agree; two are computed at a time."""
+    """Midpoints at two precisions at a time, higher and higher, until two in a row agree at every step."""
     tried: dict[int, _Run] = {}
-    precision = FIRST_PRECISION
-    while precision < LAST_PRECISION:
-        pair = (precision, 2 * precision)
+    pair = (FIRST_PRECISION, 2 * FIRST_PRECISION)
+    while pair[1] <= LAST_PRECISION:
         new = tuple(bits for bits in pair if bits not in tried)
         tried |= dict(zip(new, _runs(pool, descent, new, False, advance), strict=True))
         lower, upper = (tried[bits] for bits in pair)
         if _agree(lower, upper, digits) == descent.iterations:
-            lasted = {bits: _agree(run, upper, digits) for bits, run in tried.items() if bits < precision}
-            return ExactTrajectory(upper.params, upper.costs, pair[1], False, digits, lasted)
-        enough = _bits_in_view(_apart(lower, upper), precision, digits)
-        while precision < enough:
-            precision *= 2
+            lasted = {bits: _agree(run, upper, digits) for bits, run in tried.items() if bits < pair[0]}
+            return ExactTrajectory(upper.params, upper.costs, pair, False, digits, lasted)
+        enough = max(_bits_in_view(_apart(lower, upper), pair[0], digits), pair[1])
+        pair = (64 * math.ceil(enough / 64), 64 * math.ceil(enough / 64 * 3 / 2))
     raise Indeterminate(f"no two precisions up to {LAST_PRECISION} bits agree in {digits} digits at every step")
 
 
 def _bits_in_view(apart: np.ndarray, precision: int, digits: int) -> float:
-    """How many bits may do for all steps, judging by how fast two precisions part; more than the lower of them had.
+    """How many bits may do for all steps, judging by how fast two precisions part.
 
     The last steps on which they have something in common tell how many bits are lost, and at what rate. What is less
     than 2^−100 cannot be seen in two float64.
     """
     seen = np.flatnonzero((apart > 2.0**-100) & (apart < 2.0 ** -(SPARE / 2)))
     if seen.size < 2:
-        return precision + 1
+        return 0.0
     lost = precision + np.log2(apart[seen])
     rate = max(float(np.polyfit(seen, lost, 1)[0]), 0.0)
-    return max(lost[-1] + rate * (len(apart) - seen[-1]) + digits * np.log2(10) + SPARE, precision + 1)
+    return float(lost[-1] + rate * (len(apart) - seen[-1]) + digits * np.log2(10) + SPARE)
 
 
 def _apart(a: _Run, b: _Run) -> np.ndarray:

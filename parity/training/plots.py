@@ -76,6 +76,9 @@ PIECES = 50
 NAMED = 6
 """So many pairs get a colour and a name each; of more, the one that parts most does."""
 
+MOST = 2
+"""The power of ten at which a relative distance ends: whatever is beyond says that nothing is left in common."""
+
 IN_TURN = "Lines that lie on each other are seen in turn."
 
 Line = tuple[np.ndarray, np.ndarray]
@@ -366,7 +369,7 @@ def _logarithmic(ax: Axes, result: Result) -> None:
     most = max(float(np.nan_to_num(np.asarray(line.get_ydata(), np.float64)).max(initial=0)) for line in ax.lines)
     ax.axhline(u, color="black", linewidth=0.7, label=f"unit roundoff of {result.descent.dtype}")
     ax.set_yscale("symlog", linthresh=least, linscale=0.5)
-    top = int(np.ceil(np.log10(max(most, u)))) + 1
+    top = min(int(np.ceil(np.log10(max(most, u)))) + 1, MOST)
     bottom = round(np.log10(least))
     every = max(1, (top - bottom) // 6)
     ax.set_yticks([0.0] + [10.0**k for k in range(bottom + 1, top + 1, every)])

@@ -145,9 +145,9 @@ def _show_exact(result: Result, exact: ExactTrajectory, to: Console) -> None:
 def provenance(exact: ExactTrajectory) -> str:
     """Which of the two ways led to the exact trajectory."""
     if exact.certified:
-        return f"exact trajectory: {exact.digits} digits proven at every step, by balls of {exact.precision} bits"
+        return f"exact trajectory: {exact.digits} digits proven at every step, by balls of {exact.precision[0]} bits"
     return (
-        f"exact trajectory: {exact.precision // 2} and {exact.precision} bits agree in {exact.digits} digits at every "
+        f"exact trajectory: {exact.precision[0]} and {exact.precision[1]} bits agree in {exact.digits} digits at every "
         "step (evidence, no proof)"
     )
 
@@ -180,7 +180,7 @@ def conclusion(result: Result) -> list[str]:
         what = (
             "is the very step of exact arithmetic" if result.descent.exact else "is right within its bound of rounding"
         )
-        lines.append(f"each of {steps} steps in {len(bounded)} implementations {what}")
+        lines.append(f"each of {steps} steps in {len(bounded)} implementation{'s' * (len(bounded) > 1)} {what}")
     if result.horizon is not None and result.descent.iterations and not result.descent.exact:
         lines += _horizon(result, result.horizon)
     return lines
@@ -193,10 +193,12 @@ def _horizon(result: Result, horizon: int) -> list[str]:
     lines = [f"{digits} digits of J are determined in {descent.dtype} up to step {horizon}, the horizon"]
     over = [c for c in result.curvatures if c.largest > 2]
     if over:
-        worst = max(over, key=lambda c: c.largest)
+        worst, passed = max(over, key=lambda c: c.largest), over[0].step
+        before = max((c.step for c in result.curvatures if c.step < passed), default=None)
+        where = f"is beyond 2 at step {passed}" if before is None else f"passes 2 between steps {before} and {passed}"
         lines.append(
-            f"the cause: at step {worst.step} α times the largest eigenvalue of the Hessian is {worst.largest:.3g}, "
-            f"beyond 2: a rounding error in that direction is stretched {worst.largest - 1:.2f}-fold by every step"
+            f"the cause: α times the largest eigenvalue of the Hessian {where}; at step {worst.step} it is "
+            f"{worst.largest:.3g}, and a step stretches a rounding error in that direction {worst.largest - 1:.2f}-fold"
         )
     elif result.curvatures:
         stretched = max(result.curvatures, key=lambda c: c.stretch)
@@ -263,7 +265,7 @@ def as_json(result: Result) -> dict[str, object]:
         if exact is None
         else {
             "certified": exact.certified,
-            "precision": exact.precision,
+            "precision": list(exact.precision),
             "lasted": {str(bits): step for bits, step in exact.lasted.items()},
             "costs": {str(step): exact.cost(step, exact.digits) for step in at},
         },
