@@ -16,7 +16,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from jax_impl.activations import sigmoid
 
@@ -139,6 +139,45 @@ def train(
         return update(params, grads, learning_rate), J
 
     return jax.lax.scan(step, params, length=iterations)
+
+
+def train_on_batches(
+    params: Params,
+    X: Float[Array, "n_x m"],
+    Y: Float[Array, "1 m"],
+    learning_rate: float,
+    batches: Int[Array, "steps size"],
+) -> tuple[Params, Float[Array, " steps"]]:
+    """Mini-batch gradient descent, one update a batch (N5, N11); stochastic gradient descent where size is 1.
+
+    The order of the examples comes from outside, so that every framework gets the same.
+
+    Parameters
+    ----------
+    batches : (steps, size)
+        The columns of X and Y, 0 to m − 1, that each step takes; JAX takes the last for one beyond it.
+
+    Returns
+    -------
+    params : dict
+        The parameters after the last update.
+    costs : (steps,)
+        J on the batch before each update.
+
+    Raises
+    ------
+    ValueError
+        A shape or a dtype does not fit (`check_dimensions`).
+    """
+    check_dimensions(params, X, Y)
+
+    def step(params: Params, batch: Array) -> tuple[Params, Array]:
+        # XLA would fuse the choice of columns into the sums, whose bits it changes
+        X_t, Y_t = jax.lax.optimization_barrier((X[:, batch], Y[:, batch]))  # type: ignore[no-untyped-call]
+        J_t, grads_t = cost_and_gradients(params, X_t, Y_t)
+        return update(params, grads_t, learning_rate), J_t
+
+    return jax.lax.scan(step, params, batches)
 
 
 def quantities(params: Params, X: Float[Array, "n_x m"], Y: Float[Array, "1 m"]) -> dict[str, Array]:

@@ -16,7 +16,7 @@ Shapes: W[l] (n[l], n[l−1]), b[l] (n[l], 1), Z[l], A[l] (n[l], m), X (n[0], m)
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray as Array
 
 from reference.activations import ACTIVATIONS, DERIVATIVES
@@ -179,6 +179,46 @@ def train(
     for i in range(iterations):
         costs[i], grads = cost_and_gradients(params, X, Y, activations)
         params = update(params, grads, learning_rate)
+    return params, costs
+
+
+def train_on_batches(
+    params: Params,
+    X: Float[Array, "n_x m"],
+    Y: Float[Array, "n_y m"],
+    learning_rate: float,
+    batches: Int[Array, "steps size"],
+    activations: Activations,
+) -> tuple[Params, Float[Array, " steps"]]:
+    """Mini-batch gradient descent, one update a batch (N23, N24); stochastic gradient descent where size is 1.
+
+    The order of the examples comes from outside, so that every framework gets the same.
+
+    Parameters
+    ----------
+    batches : (steps, size)
+        The columns of X and Y, 0 to m − 1, that each step takes.
+
+    Returns
+    -------
+    params : dict
+        The parameters after the last update.
+    costs : (steps,)
+        J on the batch before each update.
+
+    Raises
+    ------
+    ValueError
+        A shape or a dtype does not fit (`check_dimensions`).
+    IndexError
+        X has no such column.
+    """
+    check_dimensions(params, X, Y)
+    costs = np.empty(len(batches), X.dtype)
+    for t, batch in enumerate(batches):
+        X_t, Y_t = np.take(X, batch, axis=1), np.take(Y, batch, axis=1)  # in C order, as X[:, batch] is not
+        costs[t], grads_t = cost_and_gradients(params, X_t, Y_t, activations)
+        params = update(params, grads_t, learning_rate)
     return params, costs
 
 

@@ -14,7 +14,7 @@ Shapes: w (n_x, 1), b (), X (n_x, m), Y, Z, A, dZ (1, m).
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray as Array
 
 from reference.activations import sigmoid
@@ -164,6 +164,45 @@ def train(
     for i in range(iterations):
         costs[i], grads = cost_and_gradients(params, X, Y)
         params = update(params, grads, learning_rate)
+    return params, costs
+
+
+def train_on_batches(
+    params: Params,
+    X: Float[Array, "n_x m"],
+    Y: Float[Array, "1 m"],
+    learning_rate: float,
+    batches: Int[Array, "steps size"],
+) -> tuple[Params, Float[Array, " steps"]]:
+    """Mini-batch gradient descent, one update a batch (N5, N11); stochastic gradient descent where size is 1.
+
+    The order of the examples comes from outside, so that every framework gets the same.
+
+    Parameters
+    ----------
+    batches : (steps, size)
+        The columns of X and Y, 0 to m − 1, that each step takes.
+
+    Returns
+    -------
+    params : dict
+        The parameters after the last update.
+    costs : (steps,)
+        J on the batch before each update.
+
+    Raises
+    ------
+    ValueError
+        A shape or a dtype does not fit (`check_dimensions`).
+    IndexError
+        X has no such column.
+    """
+    check_dimensions(params, X, Y)
+    costs = np.empty(len(batches), X.dtype)
+    for t, batch in enumerate(batches):
+        X_t, Y_t = np.take(X, batch, axis=1), np.take(Y, batch, axis=1)  # in C order, as X[:, batch] is not
+        costs[t], grads_t = cost_and_gradients(params, X_t, Y_t)
+        params = update(params, grads_t, learning_rate)
     return params, costs
 
 

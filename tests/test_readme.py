@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def differing(one: str, other: str) -> int:
     """The lines that `diff` marks with < or >."""
-    before, after = ((ROOT / path).read_text(encoding="utf-8").splitlines() for path in (one, other))
-    return sum(line[0] in "-+" for line in difflib.unified_diff(before, after, n=0) if line[:3] not in ("---", "+++"))
+    if not shutil.which("diff"):
+        pytest.skip("there is no diff here")
+    found = subprocess.run(["diff", one, other], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    return sum(line.startswith(("<", ">")) for line in found.stdout.splitlines())
 
 
 def test_the_readme_counts_the_planted_faults() -> None:
@@ -31,7 +34,15 @@ def test_the_readme_counts_the_planted_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "docs/method.md", "docs/conventions.md", "docs/adding-an-implementation.md"]
+    "path",
+    [
+        "README.md",
+        "docs/method.md",
+        "docs/conventions.md",
+        "docs/adding-an-implementation.md",
+        "docs/training.md",
+        "docs/flower.md",
+    ],
 )
 def test_nothing_is_left_to_be_filled_in(path: str) -> None:
     assert re.findall(r"\b[A-Z]+_[A-Z]+\b", re.sub(r"`[^`]*`", "", (ROOT / path).read_text(encoding="utf-8"))) == []

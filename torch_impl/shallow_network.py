@@ -16,7 +16,7 @@ Z1, A1 (n_h, m), Z2, A2 (n_y, m).
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor as Array
 
 from torch_impl.activations import ACTIVATIONS
@@ -157,6 +157,46 @@ def train(
     for i in range(iterations):
         costs[i], grads = cost_and_gradients(params, X, Y, activations)
         params = update(params, grads, learning_rate)
+    return params, costs
+
+
+def train_on_batches(
+    params: Params,
+    X: Float[Array, "n_x m"],
+    Y: Float[Array, "n_y m"],
+    learning_rate: float,
+    batches: Int[Array, "steps size"],
+    activations: Activations = ("tanh", "sigmoid"),
+) -> tuple[Params, Float[Array, " steps"]]:
+    """Mini-batch gradient descent, one update a batch (N18); stochastic gradient descent where size is 1.
+
+    The order of the examples comes from outside, so that every framework gets the same.
+
+    Parameters
+    ----------
+    batches : (steps, size)
+        The columns of X and Y, 0 to m − 1, that each step takes.
+
+    Returns
+    -------
+    params : dict
+        The parameters after the last update.
+    costs : (steps,)
+        J on the batch before each update.
+
+    Raises
+    ------
+    ValueError
+        A shape or a dtype does not fit (`check_dimensions`).
+    IndexError
+        X has no such column.
+    """
+    check_dimensions(params, X, Y)
+    costs = torch.empty(len(batches), dtype=X.dtype, device=X.device)
+    for t, batch in enumerate(batches):
+        X_t, Y_t = X[:, batch], Y[:, batch]
+        costs[t], grads_t = cost_and_gradients(params, X_t, Y_t, activations)
+        params = update(params, grads_t, learning_rate)
     return params, costs
 
 
