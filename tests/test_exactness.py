@@ -15,7 +15,7 @@ from parity.compare import BITS, DIFFERS, Standard
 from parity.formats import FORMATS
 from parity.implementations import find
 from parity.oracle import exact
-from parity.problems import NETWORKS, Problem, catalogue
+from parity.problems import FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.exact import PROBLEMS, RECIPES, draw
 from parity.problems.exactness import NotExact, narrowest, prove
 
@@ -46,8 +46,13 @@ def test_there_are_exact_problems_of_every_kind() -> None:
     assert {r.activations[0] for r in recipes} >= {"relu", "leaky_relu_exact", "tanh", "sigmoid", "identity"}
     assert any(r.layers[-1] > 1 for r in recipes)
     assert any(r.m == 1 for r in recipes)
-    assert max(r.iterations for r in recipes) >= 8
     assert all(any(dtype in r.dtypes for r in recipes) for dtype in FORMATS)
+
+
+def test_every_network_trains_exactly_for_eight_steps() -> None:
+    training = [problem for problem in map(catalogue.build, PROBLEMS) if problem.iterations]
+    assert [problem.model for problem in training] == list(NETWORKS)
+    assert all(problem.iterations >= 8 and set(problem.dtypes) >= set(FLOATS) for problem in training)
 
 
 @pytest.mark.parametrize("name", list(PROBLEMS))

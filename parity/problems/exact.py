@@ -8,7 +8,7 @@ where the network is right and ±1 where it is wrong.
 
 A recipe names a seed under which the numbers that come out are exact in all its formats and not degenerate, as
 `parity.problems.exactness.prove` shows whenever the problem is built. Seeds are of NumPy's legacy generator, whose
-stream is frozen.
+stream is frozen. The training of a deep network has no recipe: its numbers stand here.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ _SHALLOW = (
     ("shallow_exact_m1", Recipe((6, 5, 1), (_R, _S), 1, m=1, wrong=1, density=1.0), "a single example"),
     ("shallow_wide", _wide((6, 5, 1), (_R, _S), 1), "many bits, and an update"),
     ("shallow_wide_tanh", _wide((6, 5, 2), (_T, _S), 90), "many bits, and an update"),
-    ("shallow_training", Recipe((3, 4, 2), (_R, _S), 134, m=16, dtypes=FLOATS, largest=3, unit=64, output_unit=64,
-                                learning_rate=16.0, iterations=4), "gradient descent"),
+    ("shallow_training", Recipe((3, 4, 2), (_R, _S), 3304, m=16, dtypes=FLOATS, largest=3, unit=128, output_unit=128,
+                                learning_rate=4.0, iterations=8), "gradient descent"),
 )  # fmt: skip
 
 _DEEP = (
@@ -166,8 +166,6 @@ _DEEP = (
     ("deep_exact_ny2", Recipe((6, 5, 4, 2), (_R, _R, _S), 327), "two output units"),
     ("deep_exact_m1", Recipe((6, 5, 4, 2), (_R, _R, _S), 2, m=1, wrong=1, density=1.0), "a single example"),
     ("deep_wide", _wide((6, 5, 4, 1), (_R, _L, _S), 1), ""),
-    ("deep_training", Recipe((3, 5, 4, 2), (_R, _R, _S), 752, m=16, dtypes=FLOATS, largest=3, density=1.0,
-                             unit=16, output_unit=16, learning_rate=1.0, iterations=3), "gradient descent"),
 )  # fmt: skip
 
 RECIPES: dict[str, tuple[str, Recipe, str]] = {
@@ -176,7 +174,42 @@ RECIPES: dict[str, tuple[str, Recipe, str]] = {
     for name, recipe, note in rows
 }
 
+_DEEP_TRAINING = {
+    "X": "0  0  1  1  0 -1  1 -1  0  0  0 -1  1  1 -1  1 |"
+         "1  1  0  1 -1 -1 -1  1  1  0  1  1  0  1 -1 -1 |"
+        "-1  1  0  1 -1  1  0  1  1  0  1 -1  0  1  0  1",
+    "Y": "1  0  1  1  0  1  0  0  1  1  0  0  1  1  0  0 |"
+         "1  1  1  1  1  1  1  1  0  1  1  1  1  1  0  1",
+    "W1": "-2 0 1 | -3 0 1 | 0 -1 -1 | -1 -3 2 | -3 3 -3",
+    "b1": "3 | -3 | 2 | 1 | -3",
+    "W2": "1 1 -1 3 0 | 0 1 -2 -2 3 | -2 1 -2 3 3 | -2 2 1 -2 0",
+    "b2": "-1 | -3 | 4 | -2",
+    "W3": "-4 -1 -2 0 | -2 1 -2 -1",
+    "b3": "-4096 | 4096",
+}  # fmt: skip
+
+
+def deep_training() -> Problem:
+    """Gradient descent on a deep network, in integers.
+
+    An update of a layer multiplies the weights of all others, so that its last bit is lost anew in every step, unless
+    α/m and all weights are integers; then nothing shrinks but the room above. Of two million seeds none led through
+    eight steps before a gradient vanished or a sum outgrew float32. These numbers were searched for: changed one at a
+    time from drawn ones, and kept where more steps were exact, or more units had a gradient.
+    """
+    arrays = {
+        name: np.array([row.split() for row in rows.split("|")], np.float64) for name, rows in _DEEP_TRAINING.items()
+    }
+    X, Y = arrays.pop("X"), arrays.pop("Y")
+    problem = Problem(
+        "deep_training", "deep_network", "exact", X, Y, arrays, (_R, _R, _S), 16.0, 8, FLOATS, True,
+        "written out in parity/problems/exact.py", "gradient descent",
+    )  # fmt: skip
+    prove(problem)
+    return problem
+
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    name: partial(_proven, name, model, recipe, note) for name, (model, recipe, note) in RECIPES.items()
+    **{name: partial(_proven, name, model, recipe, note) for name, (model, recipe, note) in RECIPES.items()},
+    "deep_training": deep_training,
 }
