@@ -246,7 +246,7 @@ def test_the_options_make_another_start() -> None:
 def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     table = tmp_path / "own.csv"
     rng = np.random.RandomState(0)
-    rows = [f"{a:.6f},{b:.6f},{int(a + 0.7 * c > 0)}" for a, b, c in rng.standard_normal((40, 3))]
+    rows = [f"{a:.6f},{b:.6f},{int(a + c > 0)}" for a, b, c in rng.standard_normal((40, 3))]
     table.write_text("\n".join(["a,b,y", *rows]), "utf-8")
     given = ["--data", str(table), "--target", "y", "--implementation", "reference", "--iterations", "5", "--no-exact"]
     status, out, _ = train(capsys, *given, "--layers", "3,1")

@@ -14,12 +14,11 @@ from parity.training.amplification import (
     Distance,
     curvature,
     distance,
-    half_a_unit,
     hessian_times,
     partings,
     spectrum_ends,
 )
-from parity.training.exact import ExactTrajectory, Sum, trajectory
+from parity.training.exact import ExactTrajectory, Sum, half_a_unit, trajectory
 from parity.training.steps import Trail, descend
 
 AS_PREDICTED = 100
@@ -102,7 +101,8 @@ def test_products_with_the_hessian_are_differences_of_gradients() -> None:
 
 
 def test_a_spectrum_beyond_2_stretches() -> None:
-    assert Curvature(0, 0.1, 1.9).stretch < 1
+    inside = Curvature(0, 0.1, 1.9)
+    assert inside.stretch < 1
     assert round(Curvature(0, 0.1, 2.5).stretch, 12) == 1.5
     assert round(Curvature(0, -0.25, 1.0).stretch, 12) == 1.25
 
@@ -138,4 +138,4 @@ def test_an_exact_trajectory_may_come_from_anywhere() -> None:
     trail, exact = trail_of(descent), trajectory(descent, 20)
     moved = {name: Sum(value.high + 1.0, value.low) for name, value in exact.params.items()}
     found = distance(descent, trail, ExactTrajectory(moved, exact.costs, (64,), True, 20))
-    assert np.all(found.params > 2.0**-10)
+    assert np.all(2 * found.params > 1)

@@ -21,7 +21,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from parity.problems import Problem
 from parity.rounding import flat, layered
 from parity.training import Descent, Params
-from parity.training.exact import ExactTrajectory
+from parity.training.exact import ExactTrajectory, half_a_unit
 from parity.training.steps import Trail
 
 
@@ -56,11 +56,6 @@ class Distance:
         """The last step up to which J has so many digits of the exact one before every step."""
         holds = self.cost <= half_a_unit(digits)
         return self.first + (int(np.argmin(holds)) - 1 if not np.all(holds) else holds.size - 1)
-
-
-def half_a_unit(digits: int) -> float:
-    """Of the last digit, relative to the number."""
-    return 10.0**-digits / 2
 
 
 def distance(

@@ -38,6 +38,9 @@ MOST_CERTIFIED = 4096
 SPARE = 64
 """Bits beyond the digits asked for that balls start with."""
 
+IN_VIEW = 100
+"""A difference of so many bits and fewer can be seen between sums of two float64."""
+
 STRETCH = 50
 """Steps between two reports of progress."""
 
@@ -130,13 +133,13 @@ def trajectory(descent: Descent, digits: int = 10, advance: Advance = _silent) -
         if bits <= MOST_CERTIFIED:
             with suppress(Indeterminate):
                 (found,) = _runs(pool, descent, (bits,), True, advance)
-                if np.all(found.width <= _unit(digits)):
+                if np.all(found.width <= half_a_unit(digits)):
                     return ExactTrajectory(found.params, found.costs, (bits,), True, digits)
         return _agreement(pool, descent, digits, advance)
 
 
-def _unit(digits: int) -> float:
-    """Half a unit of the last digit asked for, relative to the number."""
+def half_a_unit(digits: int) -> float:
+    """Of the last digit, relative to the number."""
     return 10.0**-digits / 2
 
 
@@ -152,20 +155,22 @@ def _agreement(pool: Pool, descent: Descent, digits: int, advance: Advance) -> E
             lasted = {bits: _agree(run, upper, digits) for bits, run in tried.items() if bits < pair[0]}
             return ExactTrajectory(upper.params, upper.costs, pair, False, digits, lasted)
         enough = max(_bits_in_view(_apart(lower, upper), pair[0], digits), pair[1])
-        pair = (64 * math.ceil(enough / 64), 64 * math.ceil(enough / 64 * 3 / 2))
+        words = math.ceil(enough / 64)
+        pair = (64 * words, 64 * math.ceil(words * 3 / 2))
     raise Indeterminate(f"no two precisions up to {LAST_PRECISION} bits agree in {digits} digits at every step")
 
 
 def _bits_in_view(apart: np.ndarray, precision: int, digits: int) -> float:
     """How many bits may do for all steps, judging by how fast two precisions part.
 
-    The last steps on which they have something in common tell how many bits are lost, and at what rate. What is less
-    than 2^−100 cannot be seen in two float64.
+    The last steps on which they have something in common tell how many bits are lost, and at what rate.
     """
-    seen = np.flatnonzero((apart > 2.0**-100) & (apart < 2.0 ** -(SPARE / 2)))
+    with np.errstate(divide="ignore"):
+        common = -np.log2(apart)
+    seen = np.flatnonzero((common < IN_VIEW) & (common > SPARE // 2))
     if seen.size < 2:
         return 0.0
-    lost = precision + np.log2(apart[seen])
+    lost = precision - common[seen]
     rate = max(float(np.polyfit(seen, lost, 1)[0]), 0.0)
     return float(lost[-1] + rate * (len(apart) - seen[-1]) + digits * np.log2(10) + SPARE)
 
@@ -183,7 +188,7 @@ def _apart(a: _Run, b: _Run) -> np.ndarray:
 
 def _agree(a: _Run, b: _Run, digits: int) -> int:
     """The last step up to which J and every parameter agree in so many digits."""
-    fits = _apart(a, b) <= _unit(digits)
+    fits = _apart(a, b) <= half_a_unit(digits)
     return int(np.argmin(fits)) - 1 if not np.all(fits) else len(fits) - 1
 
 

@@ -30,7 +30,7 @@ from parity.files import write_whole
 from parity.formats import FORMATS
 from parity.problems import Problem
 from parity.training import Params
-from parity.training.amplification import half_a_unit
+from parity.training.exact import half_a_unit
 from parity.training.report import heading
 from parity.training.result import Result
 from parity.training.steps import Trail
