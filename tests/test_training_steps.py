@@ -148,6 +148,23 @@ def test_an_implementation_takes_the_steps(name: str) -> None:
     assert (found.outside, found.unbounded) == (None, "")
 
 
+@pytest.mark.parametrize("name", TRAINERS)
+def test_an_implementation_trains_exactly_to_the_bit(name: str) -> None:
+    """Eight steps of the deep network, in the format with the least room."""
+    if reason := place(name).missing:
+        pytest.skip(reason)
+    of = catalogue.build("deep_training")
+    descent = Descent(of, of.iterations, "float32")
+    trail = Trail.starting(name, descent, None)
+    while trail.steps < descent.iterations:
+        stretch = take(name, descent, trail.at(-1), trail.steps)
+        assert (stretch.failed, stretch.diverged) == ("", "")
+        trail.extend(stretch)
+    found = witness(descent, find(name).framework, 0, trail.params, trail.costs)
+    assert found.outside is None
+    assert not np.any(found.share)
+
+
 @pytest.mark.parametrize("name", sorted(set(BUILT_IN) - set(TRAINERS)))
 def test_the_others_say_why_they_do_not_train(name: str) -> None:
     reason = find(name).refuses_training(Descent(catalogue.build("flower"), 3))

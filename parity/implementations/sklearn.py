@@ -67,7 +67,7 @@ class OneStep(Implementation):
         return unsupported(problem.activations, problem.inputs(dtype)[1].dtype)
 
     def refuses_training(self, descent: Descent) -> str | None:
-        return self.refuses(descent.problem, descent.dtype, descent.device)
+        return self.refuses(replace(descent.problem, iterations=0), descent.dtype, descent.device)
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
         from sklearn_baseline.shallow_network import step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -110,7 +111,7 @@ class Compiled(Eager):
         return torch.compile(compute, fullgraph=True, dynamic=False)(*inputs)
 
     def refuses_training(self, descent: Descent) -> str | None:
-        return self.refuses(descent.problem, descent.dtype, descent.device)
+        return self.refuses(replace(descent.problem, iterations=0), descent.dtype, descent.device)
 
     def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
         """Cost, gradients and update in one graph, called from Python."""

@@ -91,7 +91,7 @@ def _table(*columns: str) -> Table:
 
 
 def _steps(result: Result) -> Table:
-    table = _table("", "steps", "last J", "steps verified", "worst, of its bound", "in one go")
+    table = _table("", "steps", "last J", "verified", "of its bound", "in one go")
     digits = 16 if result.descent.dtype == "float64" else 8
     for trail in result.ran:
         last = trail.values[-1] if len(trail.values) else np.nan
@@ -159,8 +159,7 @@ def _digits(digits: list[float]) -> str:
 
 
 def _partings(result: Result) -> Table:
-    table = _table("", "first bit", f"{result.digits} digits of J")
-    table.columns[1].header, table.columns[2].header = "a bit differs from step", f"{result.digits} digits of J do from"
+    table = _table("", "a bit differs from step", f"{result.digits} digits of J from")
     for parting in result.partings:
         bits, digits = ("never" if step is None else str(step) for step in (parting.bits, parting.digits))
         table.add_row(" – ".join(parting.pair), bits, digits)

@@ -108,6 +108,9 @@ def found_out(
     if stopped or not exactly or not result.ran or any(t.diverged or t.failed for t in result.ran):
         result.no_exact = "not asked for" if not exactly else "the steps did not come to their end"
         return result
+    if descent.exact:
+        result.no_exact = "on exact training every bit is that of exact arithmetic"
+        return result
     try:
         result.exact = _remembered(_exact, True, fresh, (descent, digits), told)
         rest = (descent, names, digits, tuple(sorted(start)))
