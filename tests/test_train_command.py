@@ -207,6 +207,23 @@ def test_a_wrong_step_is_status_1_and_named(
     assert "reference: step 2 is wrong: the new b1[" in out.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("given", "times"),
+    [(("--problem", "flower"), 1), (("--problem", "breast_cancer_deep", "--learning-rate", "1e10"), 2)],
+)
+def test_what_went_wrong_is_not_kept_in_the_cache(
+    given: tuple[str, ...], times: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A descent that diverged is taken again; one that came to its end is not."""
+    from parity.training import result, steps
+
+    genuine, calls = steps.descend, []
+    monkeypatch.setattr(result, "descend", lambda *of: calls.append(of) or genuine(*of))
+    for _ in range(2):
+        train(capsys, *given, "--implementation", "reference", "--iterations", "20", "--no-exact")
+    assert len(calls) == times
+
+
 def test_exact_training_ends_in_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = train(
         capsys, "--problem", "logistic_training", "--implementation", "reference", "--dtype", "bfloat16"
