@@ -5,7 +5,8 @@
 A figure is the median, over rounds, of the ratio of two times of one round, on one thread.
 
     train / bare loop ≤ 1.1       NumPy, PyTorch (eager), JAX (one jit)
-    train / single steps ≤ 0.3    JAX on 2-4-1: a scan inside one jit beside a jitted step that Python calls
+    train / single steps ≤ 0.3    JAX on 2-4-1: a scan inside one jit beside a jitted step that Python calls; in float64
+                                  the step itself takes most of the time of such a call
     graph breaks = 0              PyTorch's compiled step; its time beside the eager one is shown
 
 Exit status: 0 every target is met, 1 one is missed or a bare loop computes other bits.
@@ -226,11 +227,11 @@ BY_HAND: dict[str, tuple[Callable[..., Trained], Callable[..., Any], Callable[..
 """A problem's bare loop in NumPy, and its logits in PyTorch and JAX; the flower is the 2-4-1 network with m = 400."""
 
 
-def given(implementation: str, problem: Problem) -> tuple[Any, ...]:
+def given(implementation: str, problem: Problem, dtype: str = "float64") -> tuple[Any, ...]:
     """params, X, Y and α as the implementation takes them."""
     adapter = find(implementation)
     assert isinstance(adapter, Mirrored)
-    return *adapter.moved(problem, "float64", "cpu"), problem.learning_rate
+    return *adapter.moved(problem, dtype, "cpu"), problem.learning_rate
 
 
 def trainer(package: str, problem: Problem) -> Callable[..., Trained]:
@@ -259,15 +260,15 @@ def beside_bare_loops(name: str) -> Iterator[Timed]:
     yield Timed("JAX, train / bare loop", ours, bare, 1.1)
 
 
-def beside_single_steps(name: str) -> Timed:
+def beside_single_steps(name: str, dtype: str) -> Timed:
     """JAX's `train`, a scan, beside a jitted step that Python calls."""
     problem = catalogue.build(name)
-    inputs, step = given("jax-jit", problem), jax.jit(partial(jax_step, BY_HAND[name][2]))
+    inputs, step = given("jax-jit", problem, dtype), jax.jit(partial(jax_step, BY_HAND[name][2]))
     ours, stepped = (
         bound(function, *inputs, iterations=ITERATIONS_OF_A_SCAN)
         for function in (jitted_train(problem), partial(step_by_step, step))
     )
-    return Timed("JAX, train / single steps", ours, stepped, 0.3)
+    return Timed(f"JAX, train / single steps, {dtype}", ours, stepped, 0.3)
 
 
 def in_one_jit(function: Callable[..., Trained]) -> Callable[..., Trained]:
@@ -346,7 +347,7 @@ def main() -> int:
         print(f"{'-'.join(map(str, problem.layers))}, m = {problem.m}")
         missed += [timed_line(timed) for timed in beside_bare_loops(name)]
         if name == "flower":
-            missed.append(timed_line(beside_single_steps(name), same_bits=False))
+            missed += [timed_line(beside_single_steps(name, t), same_bits=False) for t in ("float32", "float64")]
         breaks = graph_breaks(problem)
         missed.append(line("PyTorch, graph breaks in a step", str(breaks), "= 0", "missed" if breaks else ""))
         if not breaks:
