@@ -219,8 +219,8 @@ class _Network:
         if self.logistic:
             params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
         self.L, self.m = len(activations), X.shape[1]
-        self.params = {name: _matrix(p) for name, p in params.items()}
-        self.A0, self.labels = _matrix(X), [bool(y) for y in Y.ravel()]
+        self.params = {name: matrix(p) for name, p in params.items()}
+        self.A0, self.labels = matrix(X), [bool(y) for y in Y.ravel()]
         table = _saturating_activations(fmt) if saturating else _activations(fmt)
         self.g = [table[name] for name in activations]
         self.sigma = table["sigmoid"][0]
@@ -250,7 +250,7 @@ class _Network:
         A = [self.A0]
         for l in range(1, self.L + 1):
             Z = self.params[f"W{l}"] * A[-1] + _wide(self.params[f"b{l}"], self.m)
-            A.append(_each(self.g[l - 1][0], Z))
+            A.append(each(self.g[l - 1][0], Z))
             found |= {f"Z{l}": Z, f"A{l}": A[-1]}
         logits = found[f"Z{self.L}"]
         toward = [z if not y else -z for z, y in zip(logits.entries(), self.labels, strict=True)]
@@ -263,7 +263,7 @@ class _Network:
             found[f"dW{l}"] = dZ * A[l - 1].transpose() / self.m
             found[f"db{l}"] = dZ * arb_mat(self.m, 1, [1] * self.m) / self.m
             if l > 1:
-                slopes = _each(self.g[l - 2][1], found[f"Z{l - 1}"])
+                slopes = each(self.g[l - 2][1], found[f"Z{l - 1}"])
                 dA = self.params[f"W{l}"].transpose() * dZ
                 products = [d * s for d, s in zip(dA.entries(), slopes.entries(), strict=True)]
                 dZ = arb_mat(dA.nrows(), self.m, products)
@@ -282,7 +282,7 @@ class _Network:
         return name, (value.entries(), rows_and_columns[::-1] if name.endswith("w") else rows_and_columns)
 
 
-def _matrix(array: np.ndarray) -> arb_mat:
+def matrix(array: np.ndarray) -> arb_mat:
     """Exact: every finite float is a ball of radius zero."""
     rows, columns = array.shape
     return arb_mat(rows, columns, array.astype(np.float64).ravel().tolist())
@@ -293,5 +293,6 @@ def _wide(b: arb_mat, m: int) -> arb_mat:
     return b * arb_mat(1, m, [1] * m)
 
 
-def _each(g: Callable[[arb], arb], Z: arb_mat) -> arb_mat:
+def each(g: Callable[[arb], arb], Z: arb_mat) -> arb_mat:
+    """g of every element."""
     return arb_mat(Z.nrows(), Z.ncols(), [g(z) for z in Z.entries()])

@@ -6,11 +6,9 @@ same to a program.
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from itertools import groupby
 
 import rich.progress
@@ -19,7 +17,6 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from parity import __version__
 from parity import accuracy as ranking
 from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Worst
 from parity.formats import FORMATS
@@ -27,6 +24,7 @@ from parity.implementations import find
 from parity.problems import Problem
 from parity.resemblance import UNKNOWN
 from parity.run import Cell
+from parity.surroundings import machine, versions
 
 WIDTH = 100
 SCHEMA_VERSION = 2
@@ -221,29 +219,6 @@ def as_json(cells: Sequence[Cell]) -> dict[str, object]:
         "totals": totals(cells),
         "cells": [_cell_json(cell) for cell in cells],
     }
-
-
-def machine() -> dict[str, str]:
-    """What it ran on."""
-    return {
-        "platform": platform.platform(),
-        "processor": platform.machine(),
-        "python": platform.python_version(),
-    }
-
-
-def versions() -> dict[str, str | None]:
-    """Of this project and of what it rests on."""
-    libraries = ("numpy", "torch", "jax", "scikit-learn", "python-flint")
-    return {"parity": __version__} | {name: version(name) for name in libraries}
-
-
-def version(distribution: str) -> str | None:
-    """The installed version, or None."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _cell_json(cell: Cell) -> dict[str, object]:

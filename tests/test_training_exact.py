@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from parity.oracle import Exact
+from parity.oracle import Exact, matrix
 from parity.oracle import exact as oracle
 from parity.problems import catalogue
 from parity.training import Descent
@@ -87,7 +87,7 @@ def test_balls_that_turn_out_too_wide_are_not_called_proof(monkeypatch: pytest.M
 
 def test_the_widest_ball_is_reported() -> None:
     descent = Descent(catalogue.build("flower"), 5)
-    numbers = {n: exactly._to_numbers(exactly._matrix(p)) for n, p in descent.start.items()}
+    numbers = {n: exactly._to_numbers(matrix(p)) for n, p in descent.start.items()}
     _, run = exactly.stretch(descent, numbers, 0, 128, True)
     assert run.width[0] < run.width[5] < 1
     _, run = exactly.stretch(descent, numbers, 0, 128, False)
@@ -96,7 +96,7 @@ def test_the_widest_ball_is_reported() -> None:
 
 def test_a_stretch_goes_on_where_another_ended() -> None:
     descent = Descent(catalogue.build("flower"), exactly.STRETCH + 10)
-    numbers = {n: exactly._to_numbers(exactly._matrix(p)) for n, p in descent.start.items()}
+    numbers = {n: exactly._to_numbers(matrix(p)) for n, p in descent.start.items()}
     middle, first = exactly.stretch(descent, numbers, 0, 96, False)
     _, second = exactly.stretch(descent, middle, exactly.STRETCH, 96, False)
     assert (len(first.width), len(second.width)) == (exactly.STRETCH, 11)

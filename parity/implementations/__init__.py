@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module, metadata
@@ -135,8 +136,12 @@ class Mirrored(Implementation):
         return whole_pass(import_module(f"{self.package}.{problem.model}"), problem, self.learning_rate(problem, dtype))
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
-        found = self.run(self.compute(problem, dtype), *self.moved(problem, dtype, device))
-        return self._home(found)
+        with self.switches():
+            return self._home(self.run(self.compute(problem, dtype), *self.moved(problem, dtype, device)))
+
+    def switches(self) -> AbstractContextManager[object]:
+        """The framework's global switches as the witness needs them, and as before afterwards."""
+        return nullcontext()
 
     def moved(self, problem: Problem, dtype: str, device: str) -> tuple[dict[str, Any], Any, Any]:
         """params, X and Y on `device`."""
@@ -156,18 +161,21 @@ class Mirrored(Implementation):
         if key not in _STEPPERS:
             _STEPPERS.clear()  # a compiled function is kept for as long as its descent goes on
             _STEPPERS[key] = self.stepper(descent)
-        at, X, Y = self.moved(descent.at(first, params), descent.dtype, descent.device)
-        for step in range(first, first + steps):
-            if descent.batches is not None and step > first:
-                _, X, Y = self.moved(descent.at(step, params), descent.dtype, descent.device)
-            at, J = _STEPPERS[key](at, X, Y)
-            yield self._home(at), self.to_numpy(J).reshape(())
+        with self.switches():
+            at, X, Y = self.moved(descent.at(first, params), descent.dtype, descent.device)
+            for step in range(first, first + steps):
+                if descent.batches is not None and step > first:
+                    _, X, Y = self.moved(descent.at(step, params), descent.dtype, descent.device)
+                at, J = _STEPPERS[key](at, X, Y)
+                yield self._home(at), self.to_numpy(J).reshape(())
 
     def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
-        inputs = self.moved(replace(descent.problem, params=params), descent.dtype, descent.device)
-        steps = descent.iterations if descent.batches is None else self.to_framework(descent.batches, descent.device)
-        found, costs = self.loop(descent)(*inputs, steps)
-        return self._home(found), self.to_numpy(costs)
+        at, batches = descent.device, descent.batches
+        with self.switches():
+            inputs = self.moved(replace(descent.problem, params=params), descent.dtype, at)
+            steps = descent.iterations if batches is None else self.to_framework(batches, at)
+            found, costs = self.loop(descent)(*inputs, steps)
+            return self._home(found), self.to_numpy(costs)
 
     def loop(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
         """A function of (params, X, Y, steps) that takes all steps: so many, or one a batch."""

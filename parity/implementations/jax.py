@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.implementations import DEVICES, Mirrored, Quantities, Stepped, gradients_by_example, only_gradients
+from parity.implementations import DEVICES, Mirrored, gradients_by_example, only_gradients
 from parity.problems import Problem
 from parity.training import Descent
 
@@ -35,18 +35,13 @@ class Eager(Mirrored):
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
 
-    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
-        with _switches():
-            return super().quantities(problem, dtype, device)
+    @contextmanager
+    def switches(self) -> Iterator[None]:
+        """With x64 on, or float64 would be computed in float32, and without TF32."""
+        import jax
 
-    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
-        """With the same switches, until the last step is taken."""
-        with _switches():
-            yield from super().train(descent, params, first, steps)
-
-    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
-        with _switches():
-            return super().train_in_one_go(descent, params)
+        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+            yield
 
 
 class Jit(Eager):
@@ -85,15 +80,6 @@ class ByExample(Jit):
 
     def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
         return gradients_by_example(import_module(f"jax_impl.{problem.model}"), problem)
-
-
-@contextmanager
-def _switches() -> Iterator[None]:
-    """With x64 on, or float64 would be computed in float32, and without TF32; both as before afterwards."""
-    import jax
-
-    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        yield
 
 
 def _unusable(platform: str) -> str | None:

@@ -11,22 +11,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from parity.implementations import Mirrored, Quantities, Stepped, gradients_by_example, only_gradients
+from parity.implementations import Mirrored, Quantities, gradients_by_example, only_gradients
 from parity.problems import NETWORKS, Problem
 from parity.training import Descent
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """float32 products in float32, not in TF32 or bfloat16; what was set before is restored."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 class Eager(Mirrored):
@@ -60,17 +47,17 @@ class Eager(Mirrored):
             return array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return array.numpy()
 
-    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
-        with _full_precision():
-            return super().quantities(problem, dtype, device)
+    @contextmanager
+    def switches(self) -> Iterator[None]:
+        """float32 products in float32, not in TF32 or bfloat16."""
+        import torch
 
-    def train(self, descent: Descent, params: Quantities, first: int, steps: int) -> Iterator[Stepped]:
-        with _full_precision():
-            yield from super().train(descent, params, first, steps)
-
-    def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
-        with _full_precision():
-            return super().train_in_one_go(descent, params)
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
 
 
 class Compiled(Eager):

@@ -21,7 +21,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from parity import __version__
 from parity.errors import BadInput, one_line
 from parity.files import write_whole
 from parity.formats import FORMATS
+from parity.surroundings import version
 from parity.training import Descent, Reached
 
 if sys.platform != "win32":
@@ -363,11 +363,4 @@ def _last_cost(reached: Reached) -> float | None:
 def _versions() -> dict[str, str | None]:
     """Of all that the last digits of a step may depend on."""
     libraries = ("numpy", "torch", "jax", "jaxlib", "scikit-learn")
-    return {"parity": __version__, "python": platform.python_version()} | {name: _version(name) for name in libraries}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+    return {"parity": __version__, "python": platform.python_version()} | {name: version(name) for name in libraries}

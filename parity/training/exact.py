@@ -24,7 +24,7 @@ import numpy as np
 from flint import arb, arb_mat
 
 from parity.formats import FORMATS
-from parity.oracle import working_precision
+from parity.oracle import each, matrix, working_precision
 from parity.rounding import SLOPES
 from parity.training import Descent, Params
 from parity.training.processes import Pool
@@ -207,7 +207,7 @@ class _Run:
 def _runs(pool: Pool, descent: Descent, precisions: tuple[int, ...], balls: bool, advance: Advance) -> list[_Run]:
     """One run a precision, side by side, stretch by stretch."""
     parts: dict[int, list[_Run]] = {bits: [] for bits in precisions}
-    numbers = {name: _to_numbers(_matrix(p)) for name, p in _layered(_rounded(descent)).items()}
+    numbers = {name: _to_numbers(matrix(p)) for name, p in _layered(_rounded(descent)).items()}
     waiting = {pool.submit(stretch, descent, numbers, 0, bits, balls): bits for bits in precisions}
     try:
         while waiting:
@@ -263,7 +263,7 @@ def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[a
     """
     problem, fmt = descent.problem, FORMATS[descent.dtype]
     columns = slice(None) if descent.batches is None else descent.batches[min(step, descent.iterations - 1)]
-    X = _matrix(problem.X[:, columns].astype(fmt.dtype))
+    X = matrix(problem.X[:, columns].astype(fmt.dtype))
     labels = [bool(y) for y in problem.Y[:, columns].ravel()]
     m, L = X.ncols(), len(problem.activations)
     ones = arb_mat(1, m, [1] * m)
@@ -271,7 +271,7 @@ def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[a
     Z = X
     for l in range(1, L + 1):
         Z = params[f"W{l}"] * A[-1] + params[f"b{l}"] * ones
-        A.append(_each(_activation(problem.activations[l - 1], descent.dtype), Z) if l < L else Z)
+        A.append(each(_activation(problem.activations[l - 1], descent.dtype), Z) if l < L else Z)
     power = [(-z if y else z).exp() for z, y in zip(Z.entries(), labels, strict=True)]
     product = arb(1)
     for e in power:
@@ -330,7 +330,7 @@ def _bits_for_balls(descent: Descent, digits: int) -> int:
     """How many bits balls need for all steps, from what they lose on the first ones, and a quarter more."""
     probe, bits = min(20, descent.iterations), 1024
     with working_precision(bits):
-        params = {name: _matrix(p) for name, p in _layered(_rounded(descent)).items()}
+        params = {name: matrix(p) for name, p in _layered(_rounded(descent)).items()}
         try:
             for step in range(probe):
                 _, params = _step(descent, step, params)
@@ -362,15 +362,6 @@ def _named(descent: Descent, history: dict[str, Sum]) -> dict[str, Sum]:
         return history
     W, b = history["W1"], history["b1"]
     return {"w": Sum(W.high.transpose(0, 2, 1), W.low.transpose(0, 2, 1)), "b": b[:, 0, 0]}
-
-
-def _matrix(array: np.ndarray) -> arb_mat:
-    rows, columns = array.shape
-    return arb_mat(rows, columns, array.astype(np.float64).ravel().tolist())
-
-
-def _each(g: Callable[[arb], arb], Z: arb_mat) -> arb_mat:
-    return arb_mat(Z.nrows(), Z.ncols(), [g(z) for z in Z.entries()])
 
 
 def _midpoints(matrix: arb_mat) -> arb_mat:

@@ -25,6 +25,7 @@ from parity.errors import BadInput
 from parity.implementations import find
 from parity.problems import Problem, catalogue
 from parity.run import inspect
+from parity.surroundings import machine, versions
 from parity.training import Params
 from parity.training.certificate import Anchor, Case, allowed, anchor, exactly, norm
 from parity.training.solvers import LIMIT, STALLED, Ended, Tools, descend, largest_rate, newton, switches, tools
@@ -207,8 +208,8 @@ def as_json(outcomes: Sequence[Outcome], skipped: dict[str, str]) -> dict[str, o
         "schema": "parity.optimum",
         "schema_version": SCHEMA_VERSION,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": report.machine(),
-        "versions": report.versions(),
+        "machine": machine(),
+        "versions": versions(),
         "totals": totals(outcomes),
         "skipped": skipped,
         "cases": [_case_json(outcome) for outcome in outcomes],

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from parity.report import console, machine, short, versions
+from parity.report import console, short
+from parity.surroundings import machine, versions
 from parity.training import Descent
 from parity.training.exact import ExactTrajectory
 from parity.training.result import Result, marks

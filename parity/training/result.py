@@ -21,7 +21,7 @@ from joblib import Memory
 import parity
 from parity.files import cache
 from parity.implementations import BUILT_IN
-from parity.report import version
+from parity.surroundings import version
 from parity.training import Descent, Reached
 from parity.training.amplification import Curvature, Distance, Parting, curvature, distance, partings
 from parity.training.exact import ExactTrajectory, Indeterminate, trajectory

@@ -6,7 +6,7 @@ descent     α = 1/L, which descends at every step       Newton      the step ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
@@ -72,8 +72,8 @@ def tools(name: str, case: Case, learning_rate: float) -> Tools:
 
 
 def switches(name: str) -> AbstractContextManager[object]:
-    """float64 in JAX."""
-    return import_module("jax").enable_x64(True) if find(name).framework == "jax" else nullcontext()
+    """Those of the implementation: float64 in JAX."""
+    return cast(Mirrored, find(name)).switches()
 
 
 def largest_rate(case: Case) -> float:
