@@ -11,9 +11,9 @@ import pytest
 
 os.environ["JAX_ENABLE_X64"] = "1"  # read when JAX is imported; the adapters do not rely on it
 
-from parity.cli import set_switches
 from parity.formats import FORMATS
 from parity.implementations import DEVICES, available_names
+from parity.switches import set_switches
 
 set_switches()
 hypothesis.settings.register_profile("parity", derandomize=True, deadline=None)

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from parity.errors import BadInput
+from parity.switches import set_switches
 
 if TYPE_CHECKING:
     from parity.problems import Problem
@@ -54,25 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CANNOT
-
-
-def set_switches() -> None:
-    """What the frameworks read when they are imported; a variable that is set already stays as it is.
-
-    JAX and PyTorch keep what they compiled, so that the second run is fast. One OpenMP and one BLAS thread a process:
-    every framework has its own process, and waiting threads of one would take the cores from the others.
-    """
-    from parity.files import cache
-
-    for name, value in {
-        "JAX_COMPILATION_CACHE_DIR": str(cache("jax")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        "TORCHINDUCTOR_CACHE_DIR": str(cache("torch")),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }.items():
-        os.environ.setdefault(name, value)
 
 
 class Parser(argparse.ArgumentParser):

@@ -32,10 +32,11 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from parity.cli import CANNOT, DIFFERS, OK, Parser, chosen, set_switches
+from parity.cli import CANNOT, DIFFERS, OK, Parser, chosen
 from parity.errors import BadInput
 from parity.formats import FORMATS
 from parity.rounding import size
+from parity.switches import set_switches
 
 FUNCTIONS = {"sigmoid": (0,), "tanh": (0,), "log": (0,), "loss": (0, 1), "output": (0, 1)}  # for which labels y
 RELATIVE = ("sigmoid", "tanh", "log")

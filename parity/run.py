@@ -22,6 +22,7 @@ from parity.implementations import Implementation, Quantities, find
 from parity.oracle import Undecided
 from parity.problems import Problem
 from parity.rounding import Unbounded
+from parity.switches import set_switches
 
 Found = Quantities | str
 """What an implementation computed, or the one line in which it failed."""
@@ -190,7 +191,7 @@ def workers(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | 
         rooms: dict[str, Here | Elsewhere] = {}
         for framework in frameworks:
             if processes:
-                pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+                pool = ProcessPoolExecutor(1, get_context("spawn"), set_switches)
                 stack.callback(pool.shutdown, wait=True, cancel_futures=True)
                 rooms[framework] = Elsewhere(pool)
             else:

@@ -22,7 +22,7 @@ from multiprocessing import resource_tracker
 import numpy as np
 
 from parity import report
-from parity.cli import CANNOT, OK, Parser, chosen, set_switches
+from parity.cli import CANNOT, OK, Parser, chosen
 from parity.cli import DIFFERS as SOME_DIFFER
 from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.errors import BadInput
@@ -30,6 +30,7 @@ from parity.files import writable, write_whole
 from parity.implementations import available_names, find
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem
 from parity.run import Cell, Plan, matrix
+from parity.switches import set_switches
 
 PROBLEMS, DRAWS = 500, 5
 """How many problems, and how many of them an architecture has."""

@@ -27,7 +27,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from parity.cli import DIFFERS, OK, set_switches
+from parity.cli import DIFFERS, OK
+from parity.switches import set_switches
 
 set_switches()
 os.environ["JAX_ENABLE_X64"] = "1"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from parity.switches import set_switches
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -17,7 +19,7 @@ class Pool(ProcessPoolExecutor):
     """A process pool whose processes are born with the interrupt blocked, and keep it so."""
 
     def __init__(self, processes: int) -> None:
-        super().__init__(processes, get_context("spawn"), _ignore)
+        super().__init__(processes, get_context("spawn"), _begin)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As the base class, which may start a process here."""
@@ -38,5 +40,6 @@ def _blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ignore() -> None:
+def _begin() -> None:
+    set_switches()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
