@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -140,3 +141,13 @@ def test_progress_counts_every_step() -> None:
     trajectory(Descent(catalogue.build("wine_logistic"), 120), 10, lambda what, steps: told.append((what, steps)))
     assert sum(steps for _, steps in told) == 121
     assert all("bits" in what for what, _ in told)
+
+
+def _die(*_: object) -> None:
+    os._exit(3)
+
+
+def test_a_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exactly, "stretch", _die)
+    with pytest.raises(Indeterminate, match="died"):
+        trajectory(Descent(catalogue.build("flower"), 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -9,9 +10,10 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from parity.errors import BadInput
 from parity.implementations import BUILT_IN, find
 from parity.problems import catalogue
-from parity.training import Descent, Params
+from parity.training import Descent, Params, steps
 from parity.training.steps import Stretch, Trail, descend, take
 from parity.training.verify import Witnessed, witness
 from tests.shared import place
@@ -234,3 +236,21 @@ def test_verdicts_that_come_in_another_order_are_put_in_theirs() -> None:
     run._judged("reference", parts[0])
     assert trail.whole
     assert np.array_equal(trail.share, np.concatenate([part.share for part in parts]))
+
+
+def _die(*_: object) -> None:
+    os._exit(3)
+
+
+def test_an_implementation_whose_process_dies_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "take", _die)
+    (trail,), stopped = descend(("reference",), Descent(catalogue.build("flower"), 3), {})
+    assert (trail.failed, trail.right, stopped) == ("its process died", False, False)
+
+
+@pytest.mark.parametrize("iterations", [1, 3 * steps.MOST_STEPS])
+def test_without_a_witness_there_is_no_report(iterations: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies after the last step, or while others are taken."""
+    monkeypatch.setattr(steps, "witness", _die)
+    with pytest.raises(BadInput, match="a process that verifies steps died"):
+        descend(("reference",), Descent(catalogue.build("flower"), iterations), {})

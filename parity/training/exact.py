@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,16 +127,19 @@ def trajectory(descent: Descent, digits: int = 10, advance: Advance = _silent) -
     Raises
     ------
     Indeterminate
-        No precision up to `LAST_PRECISION` gives the digits, or a value is not finite.
+        No precision up to `LAST_PRECISION` gives the digits, a value is not finite, or a process died.
     """
-    with Pool(2) as pool:
-        bits = _bits_for_balls(descent, digits)
-        if bits <= MOST_CERTIFIED:
-            with suppress(Indeterminate):
-                (found,) = _runs(pool, descent, (bits,), True, advance)
-                if np.all(found.width <= half_a_unit(digits)):
-                    return ExactTrajectory(found.params, found.costs, (bits,), True, digits)
-        return _agreement(pool, descent, digits, advance)
+    try:
+        with Pool(2) as pool:
+            bits = _bits_for_balls(descent, digits)
+            if bits <= MOST_CERTIFIED:
+                with suppress(Indeterminate):
+                    (found,) = _runs(pool, descent, (bits,), True, advance)
+                    if np.all(found.width <= half_a_unit(digits)):
+                        return ExactTrajectory(found.params, found.costs, (bits,), True, digits)
+            return _agreement(pool, descent, digits, advance)
+    except BrokenProcessPool:
+        raise Indeterminate("a process that computed it died (is memory short?)") from None
 
 
 def half_a_unit(digits: int) -> float:

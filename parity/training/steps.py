@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.errors import one_line
+from parity.errors import BadInput, one_line
 from parity.implementations import find
 from parity.run import inspect, why_not
 from parity.training import Descent, Params, Reached
@@ -36,6 +36,8 @@ MOST_BYTES = 2**28
 
 WITNESSES = 2
 """Processes."""
+
+WITNESS_DIED = "a process that verifies steps died (is memory short?): no report without a verdict on every step"
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +233,11 @@ def descend(
     ----------
     start : mapping
         Where an implementation goes on, by its name; the others begin at the problem's own parameters.
+
+    Raises
+    ------
+    BadInput
+        A process that verifies died.
     """
     trails = {name: Trail.starting(name, descent, start.get(name)) for name in names}
     for name, trail in trails.items():
@@ -294,11 +301,11 @@ class _Run:
             for future in wait(self.waiting, timeout=0.1, return_when=FIRST_COMPLETED).done:
                 then, name = self.waiting.pop(future)
                 try:
-                    result = future.result()
+                    then(name, future.result())
                 except BrokenProcessPool:
+                    if then == self._judged:
+                        raise BadInput(WITNESS_DIED) from None
                     self.trails[name].failed = "its process died"
-                    continue
-                then(name, result)
         for future in self.waiting:
             future.cancel()
 
@@ -322,10 +329,16 @@ class _Run:
             stretch = Stretch(params, stretch.costs[:-1])
         if len(stretch.costs):
             framework = find(name).framework
-            verdict = self.witnesses.submit(witness, self.descent, framework, first, stretch.params, stretch.costs)
-            self.waiting[verdict] = (self._judged, name)
+            self._ask(name, framework, first, stretch)
         self.told("taken", trail, trail.steps - first)
         self._go_on(name)
+
+    def _ask(self, name: str, framework: str, first: int, stretch: Stretch) -> None:
+        try:
+            verdict = self.witnesses.submit(witness, self.descent, framework, first, stretch.params, stretch.costs)
+        except BrokenProcessPool:
+            raise BadInput(WITNESS_DIED) from None
+        self.waiting[verdict] = (self._judged, name)
 
     def _judged(self, name: str, found: Witnessed) -> None:
         """Verdicts may come in another order than the steps."""
