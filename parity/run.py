@@ -11,7 +11,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import numpy as np
 
@@ -21,8 +20,8 @@ from parity.errors import one_line
 from parity.implementations import Implementation, Quantities, find
 from parity.oracle import Undecided
 from parity.problems import Problem
+from parity.processes import Pool
 from parity.rounding import Unbounded
-from parity.switches import set_switches
 
 Found = Quantities | str
 """What an implementation computed, or the one line in which it failed."""
@@ -191,7 +190,7 @@ def workers(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | 
         rooms: dict[str, Here | Elsewhere] = {}
         for framework in frameworks:
             if processes:
-                pool = ProcessPoolExecutor(1, get_context("spawn"), set_switches)
+                pool = Pool(1)
                 stack.callback(pool.shutdown, wait=True, cancel_futures=True)
                 rooms[framework] = Elsewhere(pool)
             else:

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
+from parity.processes import Pool
 from parity.run import workers
 from parity.switches import set_switches
-from parity.training.processes import Pool
 
 FLAGGED = [f"{what} encountered in {how}" for what in ("invalid value", "overflow") for how in ("dot", "matmul")]
 OF_VALUES = "invalid value encountered in multiply"

@@ -1,8 +1,8 @@
 """Gradient descent side by side: what is trained, and how far each implementation got.
 
-`parity train`: command (the options), result (what is found out), report and plots (what a person sees); steps and
-processes (every implementation takes the steps), verify (each is the exact step within the derived bound), exact (the
-same descent in arbitrary precision), amplification (what becomes of a rounding error), checkpoint.
+`parity train`: command (the options), result (what is found out), report and plots (what a person sees); steps (every
+implementation takes them), verify (each is the exact step within the derived bound), exact (the same descent in
+arbitrary precision), amplification (what becomes of a rounding error), checkpoint.
 `parity optimum`: optimum, solvers, certificate. `parity figures`: figures.
 """
 

@@ -26,9 +26,9 @@ from flint import arb, arb_mat
 
 from parity.formats import FORMATS
 from parity.oracle import each, matrix, working_precision
+from parity.processes import Pool
 from parity.rounding import SLOPES
 from parity.training import Descent, Params
-from parity.training.processes import Pool
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192
 """Bits of the midpoints."""
@@ -130,7 +130,7 @@ def trajectory(descent: Descent, digits: int = 10, advance: Advance = _silent) -
         No precision up to `LAST_PRECISION` gives the digits, a value is not finite, or a process died.
     """
     try:
-        with Pool(2) as pool:
+        with Pool(2, interruptible=False) as pool:
             bits = _bits_for_balls(descent, digits)
             if bits <= MOST_CERTIFIED:
                 with suppress(Indeterminate):

@@ -20,9 +20,9 @@ import numpy as np
 
 from parity.errors import BadInput, one_line
 from parity.implementations import find
+from parity.processes import Pool
 from parity.run import inspect, why_not
 from parity.training import Descent, Params, Reached
-from parity.training.processes import Pool
 from parity.training.verify import Finding, Witnessed, witness
 
 AT_ONCE = 0.25
@@ -207,7 +207,7 @@ def rooms(names: tuple[str, ...]) -> Iterator[dict[str, Pool]]:
         for name in names:
             framework = find(name).framework
             if framework not in of:
-                of[framework] = _closing(stack, Pool(1))
+                of[framework] = _closing(stack, Pool(1, interruptible=False))
         yield {name: of[find(name).framework] for name in names}
 
 
@@ -244,7 +244,7 @@ def descend(
         trail.skipped = find(name).refuses_training(descent) or ""
     active = tuple(name for name in names if not trails[name].skipped)
     with rooms(active) as room, ExitStack() as stack:
-        run = _Run(descent, trails, room, _closing(stack, Pool(WITNESSES)), told)
+        run = _Run(descent, trails, room, _closing(stack, Pool(WITNESSES, interruptible=False)), told)
         with interruptible() as stop:
             run.begin(active)
             run.finish(stop)
