@@ -1,6 +1,6 @@
 """The command line: `parity` and its commands. It imports no framework until one of them needs it.
 
-Exit status: 0 all identical, 1 something differs, 2 could not run, with one line that says why.
+Exit status: 0 all identical, 1 something differs, 2 could not run or was stopped, with one line that says why.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from parity.errors import BadInput
@@ -40,11 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] not in (*COMMANDS, "-h", "--help", "--version"):
-        given = ["run", *given]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where α has no place in the encoding, a question mark has
     set_switches()  # before a room is looked into: that imports NumPy
-    options = parser(given[0]).parse_args(given)
     try:
+        if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+            given = ["run", *given]
+        elif not given[0].startswith("-") and given[0] not in COMMANDS:
+            raise BadInput(unknown("command", given[0], COMMANDS))
+        options = parser(given[0]).parse_args(given)
         return int(options.command(options))
     except BadInput as error:
         print(f"parity: {error}", file=sys.stderr)
@@ -84,7 +90,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         ("--dtype", "float64, float32, bfloat16 or float16"),
         ("--device", "cpu (the default), cuda or mps"),
     ):
-        run.add_argument(option, action="append", metavar="NAME", type=lambda text: text.split(","), help=what)
+        run.add_argument(option, action="append", metavar="NAME", type=several, help=what)
     run.add_argument("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
     run.add_argument("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     run.add_argument("--all", action="store_true", help="slow variants on every problem, not on one a model and dtype")
@@ -114,6 +120,11 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     return top
 
 
+def several(text: str) -> list[str]:
+    """One value, or several: an argument's type."""
+    return text.split(",")
+
+
 def _version() -> str:
     from parity import __version__
 
@@ -139,26 +150,19 @@ def command_run(options: argparse.Namespace) -> int:
 def plan_of(options: argparse.Namespace) -> Plan:
     """What the options ask for; every name is checked before anything runs."""
     from parity.formats import FORMATS
-    from parity.implementations import DEVICES, available_names, find
+    from parity.implementations import DEVICES, available_names, by_framework
     from parity.problems import MODELS, catalogue
     from parity.run import Plan
 
     models = chosen("model", options.model, MODELS)
     dtypes = chosen("dtype", options.dtype, FORMATS)
     devices = chosen("device", options.device, DEVICES, default=("cpu",))
-    frameworks: dict[str, list[str]] = {}
-    for name in available_names():
-        frameworks.setdefault(find(name).framework, []).append(name)
-    groups = {name: names for name, names in frameworks.items() if name not in available_names()}
-    implementations = chosen("implementation", options.implementation, available_names(), groups=groups)
-    if options.data is None:
-        if options.target is not None:
-            raise BadInput("--target names a column of a file: give the file with --data")
+    implementations = chosen("implementation", options.implementation, available_names(), groups=by_framework())
+    problems = problems_of_file(options)
+    if problems is None:
         groups = {group: list(problems) for group, problems in catalogue.GROUPS.items()}
         names = chosen("problem", options.problem, catalogue.NAMES, groups=groups)
         problems = [catalogue.build(name) for name in names]
-    else:
-        problems = problems_of_file(options)
     problems = [problem for problem in catalogue.in_order(problems) if problem.model in models]
     plan = Plan(tuple(problems), implementations, dtypes, devices, options.all)
     if not plan.rows():
@@ -166,8 +170,12 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return plan
 
 
-def problems_of_file(options: argparse.Namespace) -> list[Problem]:
-    """The user's file as one problem a model."""
+def problems_of_file(options: argparse.Namespace) -> list[Problem] | None:
+    """The user's file as one problem a model; None where there is no file."""
+    if options.data is None:
+        if options.target is not None:
+            raise BadInput("--target names a column of a file: give the file with --data")
+        return None
     from parity.problems import own
 
     if options.problem is not None:
@@ -196,7 +204,7 @@ def chosen(
     if given is None:
         return tuple(default or names)
     wanted: set[str] = set()
-    for name in (name for several in given for name in several):
+    for name in (name for names in given for name in names):
         if name not in names and name not in groups:
             raise BadInput(unknown(what, name, (*names, *groups)))
         wanted.update([name] if name in names else [])

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from parity.cli import CANNOT, DIFFERS, OK, Parser, chosen
+from parity.cli import CANNOT, DIFFERS, OK, Parser, chosen, several
 from parity.errors import BadInput
 from parity.formats import FORMATS
 from parity.rounding import size
@@ -356,7 +356,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; exit status 1: an error exceeds its K or has none, 2 where nothing could be measured."""
     top = Parser(prog="python -m parity.elementary", description="The errors of elementary functions beside their K.")
     for option, names in (("--framework", VARIANTS), ("--dtype", FORMATS)):
-        top.add_argument(option, action="append", metavar="NAME", type=lambda s: s.split(","), help=", ".join(names))
+        top.add_argument(option, action="append", metavar="NAME", type=several, help=", ".join(names))
     top.add_argument("--device", metavar="NAME", default="cpu", help="cpu (the default), cuda or mps")
     top.add_argument("--every-float32", action="store_true", help="all 2^32 float32, not a sample: about an hour")
     options = top.parse_args(arguments)

@@ -22,12 +22,12 @@ from multiprocessing import resource_tracker
 import numpy as np
 
 from parity import report
-from parity.cli import CANNOT, OK, Parser, chosen
+from parity.cli import CANNOT, OK, Parser, chosen, several
 from parity.cli import DIFFERS as SOME_DIFFER
 from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.errors import BadInput
 from parity.files import writable, write_whole
-from parity.implementations import available_names, find
+from parity.implementations import available_names, by_framework
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem
 from parity.run import Cell, Plan, matrix
 from parity.switches import set_switches
@@ -266,7 +266,7 @@ def parser() -> Parser:
     top.add_argument("--problems", metavar="N", type=int, default=PROBLEMS, help=f"how many ({PROBLEMS})")
     top.add_argument("--first", metavar="SEED", type=int, default=0, help="the number of the first (0)")
     for option, what in (("--implementation", "or all of a framework"), ("--dtype", " or ".join(FLOATS))):
-        top.add_argument(option, action="append", metavar="NAMES", type=lambda text: text.split(","), help=what)
+        top.add_argument(option, action="append", metavar="NAMES", type=several, help=what)
     top.add_argument("--json", metavar="FILE", help="write the result for a program, too")
     return top
 
@@ -274,12 +274,8 @@ def parser() -> Parser:
 def implementations(given: list[list[str]] | None) -> tuple[str, ...]:
     """Those that are named, also by their framework; by default all that compute drawn problems."""
     known = available_names()
-    frameworks: dict[str, list[str]] = {}
-    for name in known:
-        frameworks.setdefault(find(name).framework, []).append(name)
-    groups = {framework: names for framework, names in frameworks.items() if framework not in known}
     default = [name for name in known if name not in WITHOUT]
-    return chosen("implementation", given, known, default=default, groups=groups)
+    return chosen("implementation", given, known, default=default, groups=by_framework())
 
 
 def soak(numbers: range, names: tuple[str, ...], dtypes: tuple[str, ...], processes: bool = True) -> tuple[Tally, bool]:

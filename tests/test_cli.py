@@ -170,6 +170,7 @@ def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
 
 
 UNKNOWN = [
+    (["trian"], "there is no command 'trian'; did you mean train"),
     (["--problem", "breast_cancer"], "there is no problem 'breast_cancer'; did you mean breast_cancer_"),
     (["--model", "shalow_network"], "there is no model 'shalow_network'; did you mean shallow_network"),
     (["--implementation", "pytorch"], "there is no implementation 'pytorch'; did you mean torch"),
@@ -285,3 +286,12 @@ def test_a_bar_on_a_terminal_and_nothing_in_a_pipe() -> None:
 def test_every_implementation_says_what_it_is() -> None:
     assert find("jax-vmap").about
     assert report.header("reference") == "NumPy\nhand"
+
+
+def test_an_encoding_without_greek_letters_is_no_reason_to_fail() -> None:
+    """As in a pipe on Windows."""
+    given = [sys.executable, "-m", "parity", "--model", "computation_graph", "--implementation", "reference"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(given, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?" in done.stdout

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
+
+from parity.processes import Pool
 
 WORK = """
 import sys, time
@@ -30,3 +33,21 @@ def test_a_worker_ends_when_its_parent_is_killed(tmp_path, busy: int, interrupti
         assert process.stdout.readline() == "at work\n"
         process.kill()
         assert process.communicate(timeout=30) == ("", None)
+
+
+def test_a_block_that_an_exception_leaves_does_not_wait() -> None:
+    """Nobody would wait for ten minutes here: the test would."""
+
+    def interrupted() -> None:
+        with Pool(1) as pool:
+            pool.submit(abs, -1).result()
+            pool.submit(time.sleep, 600)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+
+def test_what_a_process_was_given_comes_first() -> None:
+    with Pool(1, 2.0) as pool:
+        assert pool.submit_given(pow, 3).result() == 8

@@ -270,3 +270,11 @@ def test_inputs_are_read_only_and_stay_as_they_are(name: str) -> None:
     before = problem.fingerprint
     implementation.quantities(problem, "float64", "cpu")
     assert problem.fingerprint == before
+
+
+def test_without_a_compiler_torch_compile_is_skipped_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setenv("CXX", "/no/such/compiler")
+    plan = Plan((catalogue.build("flower"),), ("torch-compile",), ("float64",))
+    (cell,) = matrix(plan, processes=False)
+    assert cell.skipped == "torch.compile needs a C++ compiler, and /no/such/compiler is not here"

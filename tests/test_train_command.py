@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from parity import cli
 from parity.problems import catalogue
 from parity.training import Descent, command, report
 from parity.training.result import Result, exact_surroundings, marks, surroundings
+from parity.training.result import _files as files
 from parity.training.steps import Trail
 
 FLOWER = ("--problem", "flower", "--implementation", "reference")
@@ -77,7 +77,7 @@ def train(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         ([*FLOWER, "--batch-size", "2", "--batch-seed", "-1"], "choose 0 to 4294967295"),
         ([*FLOWER, "--digits", "0"], "choose 1 to 30"),
         (["--problem", "flower", "--implementation", "nump"], "did you mean"),
-        (["--problem", "flower", "--implementation", "sklearn-loss", "--no-exact"], "nothing was trained"),
+        (["--problem", "flower", "--implementation", "sklearn-loss", "--no-exact"], "nothing is trained"),
         ([*QUICK, "--json", "/no/such/folder/x.json"], "is no folder"),
         ([*QUICK, "--resume", "/no/such/folder"], "/no/such/folder"),
         ([*QUICK, "--save", "/dev/null"], "/dev/null"),
@@ -131,6 +131,13 @@ def test_the_cache_knows_the_code_and_the_numbers(monkeypatch: pytest.MonkeyPatc
     of_batches = {Descent(flower, 9, batch_size=b, batch_seed=s).fingerprint for b in (None, 8, 16) for s in (0, 1)}
     assert len(of_batches) == 5  # without batches their seed does not matter
     before, exact = surroundings(), exact_surroundings()
+    with monkeypatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "--another")
+        assert (before != surroundings(), exact == exact_surroundings()) == (True, True)
+    for package, decides in (("parity", True), ("reference", False)):
+        with monkeypatch.context() as patch:
+            patch.setattr("parity.training.result._files", lambda of, p=package: [] if of == p else files(of))
+            assert (before != surroundings(), exact != exact_surroundings()) == (True, decides)
     monkeypatch.setattr("parity.training.result.version", lambda library: "another")
     assert before != surroundings()
     assert exact != exact_surroundings()
@@ -233,10 +240,60 @@ def test_exact_training_ends_in_the_same_bits(capsys: pytest.CaptureFixture[str]
 
 
 def test_no_step_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = train(capsys, *FLOWER, "--iterations", "0")
+    for batches in ((), ("--batch-size", "400")):
+        status, out, _ = train(capsys, *FLOWER, "--iterations", "0", *batches)
+        assert status == 0
+        assert "0.6930480201" in out
+        assert "nan" not in out
+
+
+def test_a_hessian_of_zeros_has_its_place_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a step with a huge α every unit is saturated, and so is the output."""
+    given = ["--problem", "breast_cancer_logistic", "--layers", "8,1", "--activations", "tanh,sigmoid"]
+    status, out, err = train(
+        capsys, *given, "--learning-rate", "1e6", "--iterations", "12", "--implementation", "reference"
+    )
+    assert (status, err) == (0, "")
+    assert re.search(r"^ *11 .* 0\.000 +0\.000 *$", out, re.M)
+
+
+def test_what_is_wrong_leaves_no_folder_behind(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for given in (("--resume", "/no/such/folder"), ("--implementation", "sklearn-loss")):
+        places = ["--plots", str(tmp_path / "plots"), "--save", str(tmp_path / "kept")]
+        assert train(capsys, "--problem", "flower", *given, *places)[0] == 2
+        assert not list(tmp_path.iterdir())
+
+
+def test_what_came_to_its_end_is_saved_at_once(tmp_path: Path) -> None:
+    """Not after the exact trajectory, which may take minutes."""
+    descent = Descent(catalogue.build("flower"), 3)
+    keeper = command.Keeper(str(tmp_path), descent, {})
+    trail = Trail.starting("reference", descent, None)
+    for steps in (2, 3):
+        trail.costs = np.ones(steps)
+        keeper.came(trail)
+        assert (tmp_path / "descent.json").exists() == (steps == 3)
+
+
+def test_without_a_whole_trail_there_is_no_exact_trajectory(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parity.training.steps.MOST_BYTES", 100)
+    status, out, _ = train(capsys, *FLOWER, "--iterations", "12", "--fresh")
     assert status == 0
-    assert "0.6930480201" in out
-    assert "nan" not in out
+    assert "no exact trajectory: no trail was kept whole" in out
+    assert "each of 12 steps in 1 implementation is right" in out
+
+
+def test_what_was_held_to_no_bound_has_no_share_of_it() -> None:
+    trail = Trail("reference", 0, {}, np.ones(2), {}, np.ones(2), np.zeros(2))
+    descent = Descent(catalogue.build("flower"), 2)
+    (held,), (free,) = (
+        report.as_json(Result(descent, 10, [t], ""))["implementations"]
+        for t in (trail, replace(trail, unbounded="no K here"))
+    )
+    assert (held["verified"], held["worst_share"]) == (2, 0.0)  # type: ignore[index]
+    assert (free["verified"], free["worst_share"]) == (0, None)  # type: ignore[index]
 
 
 def test_the_options_make_another_start() -> None:
@@ -272,9 +329,9 @@ def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert train(capsys, *given)[1].startswith("own_logistic: logistic regression 2-1")
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 def test_ctrl_c_stops_cleanly_and_what_was_reached_is_kept(tmp_path: Path) -> None:
     """On a terminal there is a bar with J; the interrupt reaches the whole group; the checkpoint is complete."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
     folder, ours, theirs = tmp_path / "kept", *pty.openpty()
     given = [*FLOWER, "--iterations", "1000000", "--no-exact", "--save", str(folder)]
     with subprocess.Popen(
@@ -294,7 +351,8 @@ def test_ctrl_c_stops_cleanly_and_what_was_reached_is_kept(tmp_path: Path) -> No
     assert child.returncode == 2
     assert b"Traceback" not in seen
     (steps,) = re.findall(r"stopped by Ctrl-C; steps made: reference (\d+)", out)
-    assert 0 < int(steps) < 1000000
+    (verified,) = re.findall(r"each of (\d+) steps in 1 implementation is right", out)
+    assert 0 < int(verified) <= int(steps) < 1000000
     told = json.loads((folder / "descent.json").read_text("utf-8"))
     assert told["implementations"]["reference"]["steps"] == int(steps)
 

@@ -143,7 +143,7 @@ def test_an_implementation_takes_the_steps(name: str) -> None:
     if reason := place(name).missing:
         pytest.skip(reason)
     descent = Descent(catalogue.build("flower"), 3)
-    stretch = take(name, descent, descent.start, 0)
+    stretch = take(descent, name, descent.start, 0)
     assert (stretch.failed, stretch.diverged) == ("", "")
     assert 1 <= len(stretch.costs) <= 3
     found = witness(descent, find(name).framework, 0, stretch.params, stretch.costs)
@@ -159,7 +159,7 @@ def test_an_implementation_trains_exactly_to_the_bit(name: str) -> None:
     descent = Descent(of, of.iterations, "float32")
     trail = Trail.starting(name, descent, None)
     while trail.steps < descent.iterations:
-        stretch = take(name, descent, trail.at(-1), trail.steps)
+        stretch = take(descent, name, trail.at(-1), trail.steps)
         assert (stretch.failed, stretch.diverged) == ("", "")
         trail.extend(stretch)
     found = witness(descent, find(name).framework, 0, trail.params, trail.costs)
@@ -217,7 +217,7 @@ def test_what_an_implementation_raises_is_a_finding(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("reference.shallow_network.train", raising)
     descent = Descent(catalogue.build("flower"), 3)
-    assert take("reference", descent, descent.start, 0).failed == "RuntimeError: no such thing"
+    assert take(descent, "reference", descent.start, 0).failed == "RuntimeError: no such thing"
 
 
 def test_verdicts_that_come_in_another_order_are_put_in_theirs() -> None:

@@ -254,6 +254,14 @@ def available_names() -> tuple[str, ...]:
     return (*BUILT_IN, *(name for name in registered if name not in BUILT_IN))
 
 
+def by_framework() -> dict[str, list[str]]:
+    """The implementations of every framework, but for one that is called as one of them."""
+    found: dict[str, list[str]] = {}
+    for name in available_names():
+        found.setdefault(find(name).framework, []).append(name)
+    return {framework: names for framework, names in found.items() if framework not in available_names()}
+
+
 class Unloadable(Implementation):
     """Stands for a registration whose implementation cannot be loaded, and says why."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -66,6 +69,12 @@ class Compiled(Eager):
     name, variant, slow = "torch-compile", "compile", True
     whole = False
     about = "PyTorch, torch.compile of forward, cost and gradients in one graph"
+
+    def devices(self) -> dict[str, str | None]:
+        """Where it runs eagerly; for the CPU, Inductor builds with a C++ compiler."""
+        compiler = os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
+        missing = None if shutil.which(compiler) else f"torch.compile needs a C++ compiler, and {compiler} is not here"
+        return super().devices() | {"cpu": missing}
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:
         if problem.model not in NETWORKS:

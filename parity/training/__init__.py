@@ -56,10 +56,13 @@ class Descent:
 
     @cached_property
     def batches(self) -> np.ndarray | None:
-        """(iterations, batch_size): the examples of every step, as indices of columns of X; None: all of them."""
+        """(iterations, batch_size): the examples of every step, as indices of columns of X; None: all of them.
+
+        Without steps there is one batch all the same: that on which J is said.
+        """
         if self.batch_size is None:
             return None
-        return order_of_examples(self.problem.m, self.batch_size, self.iterations, self.batch_seed)
+        return order_of_examples(self.problem.m, self.batch_size, max(1, self.iterations), self.batch_seed)
 
     def at(self, step: int, params: Params) -> Problem:
         """The problem that one step solves: from `params`, on the examples of that step."""

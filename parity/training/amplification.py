@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from parity.problems import Problem
 from parity.rounding import flat, layered
@@ -139,21 +139,26 @@ def curvature(descent: Descent, exact: ExactTrajectory, step: int) -> Curvature:
 
 
 def spectrum_ends(problem: Problem) -> tuple[float, float]:
-    """The smallest and the largest eigenvalue of the Hessian at the problem's parameters."""
+    """The smallest and the largest eigenvalue of the Hessian at the problem's parameters; nan where none is found."""
     shapes = {name: p.shape for name, p in problem.params.items()}
     n = sum(int(np.prod(shape)) for shape in shapes.values())
 
     def times(v: np.ndarray) -> np.ndarray:
         return _vector(hessian_times(problem, _unflattened(v, shapes)))
 
-    if n <= 64:
-        H = np.stack([times(e) for e in np.eye(n)])
-        values = np.linalg.eigvalsh((H + H.T) / 2)
-        return float(values[0]), float(values[-1])
-    start = np.random.RandomState(0).standard_normal(n)
-    H = LinearOperator((n, n), matvec=times, dtype=np.float64)
-    smallest, largest = (eigsh(H, 1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("SA", "LA"))
-    return float(smallest), float(largest)
+    try:
+        if n <= 64:
+            H = np.stack([times(e) for e in np.eye(n)])
+            values = np.linalg.eigvalsh((H + H.T) / 2)
+            return float(values[0]), float(values[-1])
+        start = np.random.RandomState(0).standard_normal(n)
+        if not np.any(times(start)):  # H = 0, as where every unit is saturated: Lanczos's method has no start there
+            return 0.0, 0.0
+        H = LinearOperator((n, n), matvec=times, dtype=np.float64)
+        smallest, largest = (eigsh(H, 1, which=end, v0=start, return_eigenvectors=False)[0] for end in ("SA", "LA"))
+        return float(smallest), float(largest)
+    except (ArpackError, np.linalg.LinAlgError):  # it does not converge, or H is not finite
+        return np.nan, np.nan
 
 
 def _vector(params: Params) -> np.ndarray:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file, unknown
+from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file, several, unknown
 from parity.errors import BadInput
 from parity.formats import FORMATS
-from parity.implementations import DEVICES, available_names, find
+from parity.implementations import DEVICES, available_names, by_framework, find
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.parameters import draw
 from parity.training import Descent, Reached, checkpoint
@@ -44,9 +44,12 @@ def command(options: argparse.Namespace) -> int:
     digits = options.digits if options.digits is not None else DIGITS[descent.dtype]
     if not 1 <= digits <= 30:
         raise BadInput(f"--digits is {digits}: choose 1 to 30")
+    refusals = [find(name).refuses_training(descent) for name in names]
+    if all(refusals):
+        raise BadInput(f"nothing is trained: {refusals[0] if refusals else 'no implementation'}")
+    start = resumed(options.resume, descent)
     write = json_writer(options.json)
     draw_in = picture_folder(options.plots)
-    start = resumed(options.resume, descent)
     keeper = Keeper(options.save, descent, start)
     if keeper.folder is not None and (keeper.folder / checkpoint.MANIFEST).exists() and not _same(options):
         raise BadInput(
@@ -58,7 +61,7 @@ def command(options: argparse.Namespace) -> int:
             descent, names, digits, start, progress.told, keeper.came, exactly=options.exact, fresh=options.fresh
         )
     if not result.ran:
-        raise BadInput(f"nothing was trained: {result.trails[0].skipped if result.trails else 'no implementation'}")
+        raise BadInput(f"nothing was trained: {result.trails[0].skipped}")
     keeper.finish(result.ran)
     to = common.console()
     report.show(result, to)
@@ -118,7 +121,7 @@ class Keeper:
         """A trail has grown."""
         if self.folder is not None and not trail.diverged:
             self.reached[trail.implementation] = trail.reached
-            if time.monotonic() > self.next:
+            if time.monotonic() > self.next or trail.steps == self.descent.iterations:
                 self._save()
 
     def finish(self, trails: list[Trail]) -> None:
@@ -137,23 +140,30 @@ class Keeper:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `parity train`."""
-
-    def names(text: str) -> list[str]:
-        return text.split(",")
-
     option = parser.add_argument
     option("--problem", metavar="NAME", help="whose examples, and whose start unless another is asked for")
     option("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of a problem")
     option("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     option("--model", metavar="NAME", help=", ".join(NETWORKS))
-    option("--layers", metavar="SIZES", type=names, help="units of every layer after the features: 20,7,1")
-    option("--activations", metavar="NAMES", type=names, help="one a layer, the last a sigmoid: tanh,relu,sigmoid")
+    option("--layers", metavar="SIZES", type=several, help="units of every layer after the features: 20,7,1")
+    option(
+        "--activations",
+        metavar="NAMES",
+        type=several,
+        help="one a layer, the last a sigmoid: tanh,relu,sigmoid",
+    )
     option("--seed", metavar="N", type=int, help="draw new parameters to start from")
     option("--learning-rate", metavar="ALPHA", type=float, help="α")
     option("--iterations", metavar="N", type=int, help=f"steps ({STEPS} unless the problem has its own)")
     option("--batch-size", metavar="N", type=int, help="examples a step, in an order that all share; 1: stochastic")
     option("--batch-seed", metavar="N", type=int, default=0, help="what that order is drawn from (0)")
-    option("--implementation", action="append", metavar="NAME", type=names, help="one, several, or all of a framework")
+    option(
+        "--implementation",
+        action="append",
+        metavar="NAME",
+        type=several,
+        help="one, several, or all of a framework",
+    )
     option("--dtype", metavar="NAME", default="float64", help="float64 (the default), float32; others if all is exact")
     option("--device", metavar="NAME", default="cpu", help="cpu (the default), cuda or mps")
     option("--digits", metavar="N", type=int, help="digits of J that are asked for (10 in float64, 4 in float32)")
@@ -204,14 +214,13 @@ def descent_of(options: argparse.Namespace) -> Descent:
 
 def _examples(options: argparse.Namespace) -> Problem:
     """The problem by its name, or the model wanted on the user's file."""
-    if options.data is not None:
+    of_file = problems_of_file(options)
+    if of_file is not None:
         wanted = options.model or _model(options) or "logistic_regression"
-        problems = {problem.model: problem for problem in problems_of_file(options)}
+        problems = {problem.model: problem for problem in of_file}
         if wanted not in problems:
             raise BadInput(unknown("model", wanted, tuple(problems)))
         return problems[wanted]
-    if options.target is not None:
-        raise BadInput("--target names a column of a file: give the file with --data")
     if options.problem is None:
         raise BadInput("nothing to train on: --problem NAME (flower, say; see: parity list), or --data FILE")
     if options.problem not in catalogue.NAMES:
@@ -279,12 +288,8 @@ def _sizes(options: argparse.Namespace, problem: Problem, model: str) -> tuple[i
 
 def implementations_of(options: argparse.Namespace, descent: Descent) -> tuple[str, ...]:
     """Those that are named; else all that train, but for those that would take minutes."""
-    frameworks: dict[str, list[str]] = {}
-    for name in available_names():
-        frameworks.setdefault(find(name).framework, []).append(name)
-    groups = {name: names for name, names in frameworks.items() if name not in available_names()}
     if options.implementation is not None:
-        return chosen("implementation", options.implementation, available_names(), groups=groups)
+        return chosen("implementation", options.implementation, available_names(), groups=by_framework())
     return tuple(
         name for name in available_names() if not find(name).trains_slowly and not find(name).refuses_training(descent)
     )

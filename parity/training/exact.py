@@ -130,7 +130,7 @@ def trajectory(descent: Descent, digits: int = 10, advance: Advance = _silent) -
         No precision up to `LAST_PRECISION` gives the digits, a value is not finite, or a process died.
     """
     try:
-        with Pool(2, interruptible=False) as pool:
+        with Pool(2, descent, interruptible=False) as pool:
             bits = _bits_for_balls(descent, digits)
             if bits <= MOST_CERTIFIED:
                 with suppress(Indeterminate):
@@ -212,20 +212,16 @@ def _runs(pool: Pool, descent: Descent, precisions: tuple[int, ...], balls: bool
     """One run a precision, side by side, stretch by stretch."""
     parts: dict[int, list[_Run]] = {bits: [] for bits in precisions}
     numbers = {name: _to_numbers(matrix(p)) for name, p in _layered(_rounded(descent)).items()}
-    waiting = {pool.submit(stretch, descent, numbers, 0, bits, balls): bits for bits in precisions}
-    try:
-        while waiting:
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                bits = waiting.pop(future)
-                numbers, part = future.result()
-                parts[bits].append(part)
-                advance(f"exact, {bits} bits", len(part.width))
-                first = STRETCH * len(parts[bits])
-                if first <= descent.iterations:
-                    waiting[pool.submit(stretch, descent, numbers, first, bits, balls)] = bits
-    finally:
-        for future in waiting:
-            future.cancel()
+    waiting = {pool.submit_given(stretch, numbers, 0, bits, balls): bits for bits in precisions}
+    while waiting:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            bits = waiting.pop(future)
+            numbers, part = future.result()
+            parts[bits].append(part)
+            advance(f"exact, {bits} bits", len(part.width))
+            first = STRETCH * len(parts[bits])
+            if first <= descent.iterations:
+                waiting[pool.submit_given(stretch, numbers, first, bits, balls)] = bits
     return [_joined(parts[bits]) for bits in precisions]
 
 
@@ -266,7 +262,7 @@ def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[a
     The losses log(1 + e^t) are summed as one logarithm of a product.
     """
     problem, fmt = descent.problem, FORMATS[descent.dtype]
-    columns = slice(None) if descent.batches is None else descent.batches[min(step, descent.iterations - 1)]
+    columns = slice(None) if descent.batches is None else descent.batches[min(step, len(descent.batches) - 1)]
     X = matrix(problem.X[:, columns].astype(fmt.dtype))
     labels = [bool(y) for y in problem.Y[:, columns].ravel()]
     m, L = X.ncols(), len(problem.activations)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from parity.cli import OK, chosen
+from parity.cli import OK, chosen, several
 from parity.problems import catalogue, real
 from parity.problems.parameters import draw
 from parity.report import console
@@ -65,9 +65,7 @@ TESTED, DRAWS, SCALE_RATE, SCALE_ITERATIONS = 500, 6, 0.1, 1000
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The folder, and which figures."""
     parser.add_argument("folder", metavar="DIR", help="where to write the pictures, each as SVG and PNG")
-    parser.add_argument(
-        "--only", action="append", metavar="NAME", type=lambda text: text.split(","), help=", ".join(FIGURES)
-    )
+    parser.add_argument("--only", action="append", metavar="NAME", type=several, help=", ".join(FIGURES))
 
 
 def command(options: argparse.Namespace) -> int:

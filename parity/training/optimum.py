@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from parity import report
-from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file
+from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file, several
 from parity.compare import Standard
 from parity.errors import BadInput
 from parity.implementations import find
@@ -54,7 +54,8 @@ class Solution:
     distance : float
         ‖θ − θₛ‖.
     lowest, highest, furthest : float
-        What the cost and the distance may be; `furthest` is infinite where μ' is not positive.
+        What the cost and the distance may be; `furthest` is infinite where μ' is not positive, all are nan where an
+        overflow leaves no bound.
     verdict : str
         "inside", or the quantity that is not; "stalled" where the solver gave up on the way.
     """
@@ -78,15 +79,16 @@ def judged(case: Case, at: Anchor, use: Tools, solver: str, ended: Ended) -> Sol
     name, params = use.adapter.name, use.home(ended.params)
     own, slope = float(use.adapter.to_numpy(use.cost(ended.params))), use.slope(ended.params)
     v = np.append(params["w"] - at.params["w"], params["b"] - at.params["b"])
-    numbers = (ended.how, ended.steps, params)
+    numbers, nothing = (ended.how, ended.steps, params), (math.nan, math.nan, math.nan)
     if not all(np.all(np.isfinite(x)) for x in (own, slope, v)):
-        return Solution(name, solver, *numbers, own, norm(slope), norm(v), 0.0, 0.0, 0.0, "not finite")
+        return Solution(name, solver, *numbers, math.nan, norm(slope), norm(v), *nothing, "not finite")
+    cost = float(arb(own) - at.cost)
     try:
         standard = at.standard if solver == GIVEN else Standard.of(case.at(params), "float64")
     except ArithmeticError:
-        return Solution(name, solver, *numbers, own, norm(slope), norm(v), 0.0, 0.0, 0.0, "overflow")
+        return Solution(name, solver, *numbers, cost, norm(slope), norm(v), *nothing, "overflow")
     here = exactly(case, params, standard.seen_by(use.adapter.framework))
-    cost, distance, size = float(arb(own) - at.cost), norm(v), norm(np.abs(slope) + here.gradient_bound)
+    distance, size = norm(v), norm(np.abs(slope) + here.gradient_bound)
     lowest, highest, furthest = allowed(at, size, distance)
     lowest, highest = lowest - here.cost_bound, highest + here.cost_bound
     wrong = here.seen(own, slope)
@@ -253,16 +255,24 @@ def _number(x: float) -> float | None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `parity optimum`."""
-
-    def names(text: str) -> list[str]:
-        return text.split(",")
-
     option = parser.add_argument
-    option("--problem", action="append", metavar="NAME", type=names, help="logistic regression on real data (all)")
+    option(
+        "--problem",
+        action="append",
+        metavar="NAME",
+        type=several,
+        help="logistic regression on real data (all)",
+    )
     option("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
     option("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
-    option("--C", action="append", metavar="C", type=names, help="1/(λ m), as in scikit-learn (1,inf); inf: no penalty")
-    option("--implementation", action="append", metavar="NAME", type=names, help=", ".join(IMPLEMENTATIONS))
+    option(
+        "--C",
+        action="append",
+        metavar="C",
+        type=several,
+        help="1/(λ m), as in scikit-learn (1,inf); inf: no penalty",
+    )
+    option("--implementation", action="append", metavar="NAME", type=several, help=", ".join(IMPLEMENTATIONS))
     option("--iterations", metavar="N", type=int, default=DESCENT_STEPS, help="limit of descent's steps (100000)")
     option("--json", metavar="FILE", help="write the report for a program, too")
 
@@ -309,10 +319,9 @@ def command(options: argparse.Namespace) -> int:
 
 def problems_of(options: argparse.Namespace) -> list[Problem]:
     """Logistic regression on the user's file, or on the real data asked for."""
-    if options.data is not None:
-        return [problem for problem in problems_of_file(options) if problem.model == "logistic_regression"]
-    if options.target is not None:
-        raise BadInput("--target names a column of a file: give the file with --data")
+    of_file = problems_of_file(options)
+    if of_file is not None:
+        return [problem for problem in of_file if problem.model == "logistic_regression"]
     real = catalogue.GROUPS["real"]
     known = [name for name in real if catalogue.build(name).model == "logistic_regression"]
     return [catalogue.build(name) for name in chosen("problem", options.problem, known, groups={"real": known})]
@@ -327,7 +336,7 @@ def penalties(given: Sequence[Sequence[str]] | None) -> list[float]:
         One is no number above 0.
     """
     found: dict[float, None] = {}
-    for text in [text for several in given or [["1", "inf"]] for text in several]:
+    for text in [text for texts in given or [["1", "inf"]] for text in texts]:
         try:
             C = float(text)
         except ValueError:

@@ -110,8 +110,13 @@ def _steps(result: Result) -> Table:
     return table
 
 
+def _held(trail: Trail) -> bool:
+    """Whether steps of it were held to a bound."""
+    return not trail.unbounded and len(trail.share) > 0
+
+
 def _share(trail: Trail, descent: Descent) -> str:
-    if trail.unbounded or not len(trail.share):
+    if not _held(trail):
         return ""
     return "bits" if descent.exact else f"{100 * float(trail.share.max()):.2g} %"
 
@@ -131,9 +136,8 @@ def _show_exact(result: Result, exact: ExactTrajectory, to: Console) -> None:
             exact.cost(step, exact.digits),
             _digits([d.digits(step) for d in near]),
             *([short(float(x)) or "0" for x in far] or ["", ""]),
-            f"{curvature.smallest:.3f}",
-            f"{curvature.largest:.3f}",
-            style="" if curvature.largest < 2 else "yellow",
+            *("" if np.isnan(end) else f"{end:.3f}" for end in (curvature.smallest, curvature.largest)),
+            style="yellow" if curvature.largest > 2 else "",
         )
     to.print("", table)
     to.print(
@@ -174,7 +178,7 @@ def conclusion(result: Result) -> list[str]:
     if result.stopped:
         reached = ", ".join(f"{trail.implementation} {trail.steps}" for trail in ran)
         lines.append(f"stopped by Ctrl-C; steps made: {reached or 'none'}")
-    bounded = [trail for trail in ran if not trail.unbounded and len(trail.share)]
+    bounded = [trail for trail in ran if _held(trail)]
     if bounded and result.right:
         steps = sum(len(trail.share) for trail in bounded)
         what = (
@@ -200,9 +204,9 @@ def _horizon(result: Result, horizon: int) -> list[str]:
             f"the cause: α times the largest eigenvalue of the Hessian {where}; at step {worst.step} it is "
             f"{worst.largest:.3g}, and a step stretches a rounding error in that direction {worst.largest - 1:.2f}-fold"
         )
-    elif result.curvatures:
-        stretched = max(result.curvatures, key=lambda c: c.stretch)
-        if stretched.stretch > 1:
+    else:
+        stretched = max(result.curvatures, key=lambda c: np.nan_to_num(c.stretch), default=None)
+        if stretched is not None and stretched.stretch > 1:
             lines.append(
                 f"the cause: at step {stretched.step} the Hessian has the eigenvalue {stretched.smallest:.2g} / α:"
                 f" an error in that direction is stretched {stretched.stretch:.4f}-fold by every step"
@@ -274,7 +278,10 @@ def as_json(result: Result) -> dict[str, object]:
             | {k: _numbers(getattr(d, k)) for k in ("params", "predicted", "cost", "predicted_cost")}
             for d in result.distances
         ],
-        "curvature": [{"step": c.step, "smallest": c.smallest, "largest": c.largest} for c in result.curvatures],
+        "curvature": [
+            {"step": c.step} | dict(zip(("smallest", "largest"), _numbers([c.smallest, c.largest]), strict=True))
+            for c in result.curvatures
+        ],
         "partings": [{"pair": list(p.pair), "bits": p.bits, "digits": p.digits} for p in result.partings],
     }
 
@@ -289,8 +296,8 @@ def _trail_json(trail: Trail) -> dict[str, object]:
         "first": trail.first,
         "steps": trail.steps,
         "costs": _numbers(trail.costs),
-        "verified": 0 if trail.unbounded else len(trail.share),
-        "worst_share": float(trail.share.max(initial=0)) if trail.outside is None else None,
+        "verified": len(trail.share) if _held(trail) else 0,
+        "worst_share": float(trail.share.max()) if _held(trail) and trail.outside is None else None,
         "outside": trail.outside,
         "in_one_go_same_bits": trail.one_go,
     }

@@ -8,6 +8,7 @@ it is.
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +26,14 @@ from parity.surroundings import version
 from parity.training import Descent, Reached
 from parity.training.amplification import Curvature, Distance, Parting, curvature, distance, partings
 from parity.training.exact import ExactTrajectory, Indeterminate, trajectory
-from parity.training.steps import Trail, descend
+from parity.training.steps import MOST_BYTES, Trail, descend
 
 CODE = ("parity", "reference", "torch_impl", "jax_impl", "sklearn_baseline")
+SWITCHES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_NUM_THREADS", "XLA_FLAGS", "CXX")
 LIBRARIES = ("numpy", "scipy", "torch", "jax", "jaxlib", "scikit-learn", "python-flint")
+
+MOST_KEPT = "2G"
+"""In the cache, of which the oldest goes first."""
 
 Told = Callable[[str, str, int, int], None]
 """Told what is being done, where it is, how many steps further, and of how many."""
@@ -107,6 +112,9 @@ def found_out(
         result.partings = partings([trail for trail in result.ran if trail.whole], digits)
     if stopped or not exactly or not result.ran or any(t.diverged or t.failed for t in result.ran):
         result.no_exact = "not asked for" if not exactly else "the steps did not come to their end"
+        return result
+    if not any(trail.whole for trail in result.ran):
+        result.no_exact = f"no trail was kept whole: the parameters of all steps take more than {MOST_BYTES >> 20} MiB"
         return result
     if descent.exact:
         result.no_exact = "on exact training every bit is that of exact arithmetic"
@@ -196,23 +204,27 @@ def _remembered(compute: Callable[..., Any], keep: bool, fresh: bool, decisive: 
         parameters = compute.__code__.co_varnames[1 : compute.__code__.co_argcount]
         memory = Memory(cache("training"), verbose=0)
         kept = memory.cache(compute, ignore=list(parameters), cache_validation_callback=lambda made: not fresh)
-        return kept(key, *decisive, *others)
+        found = kept(key, *decisive, *others)
+        memory.reduce_size(bytes_limit=MOST_KEPT)
+        return found
     except _Interrupted as found:
         return found.value
 
 
 def surroundings() -> str:
-    """SHA-256 of this project's code, the versions of the libraries and the machine."""
-    top = Path(parity.__file__).parents[1]
-    files = [path for package in CODE for path in sorted((top / package).rglob("*.py"))]
-    return _digest(f"{sys.version} {platform.platform()} {platform.processor()}", files, LIBRARIES)
+    """SHA-256 of this project's code, the versions of the libraries, the machine and the switches that decide bits."""
+    switches = [f"{name}={os.environ.get(name)}" for name in SWITCHES]
+    machine = (sys.version, platform.platform(), platform.node(), *switches)
+    return _digest(" ".join(machine), [path for package in CODE for path in _files(package)], LIBRARIES)
 
 
 def exact_surroundings() -> str:
-    """The same of what decides an exact trajectory."""
-    from parity.training import exact
+    """The same of what decides an exact trajectory: python-flint, and `parity` without the other frameworks."""
+    return _digest("", _files("parity"), ("python-flint",))
 
-    return _digest("", [Path(exact.__file__)], ("python-flint",))
+
+def _files(package: str) -> list[Path]:
+    return sorted((Path(parity.__file__).parents[1] / package).rglob("*.py"))
 
 
 def _digest(text: str, files: Sequence[Path], libraries: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -26,7 +26,7 @@ from parity.training import Descent, Params, Reached
 from parity.training.verify import Finding, Witnessed, witness
 
 AT_ONCE = 0.25
-"""Seconds of work between two reports of progress: so long may Ctrl-C have to wait."""
+"""Seconds of work between two reports of progress."""
 
 MOST_STEPS = 200
 """In one stretch, so that the witness has work early."""
@@ -36,6 +36,9 @@ MOST_BYTES = 2**28
 
 WITNESSES = 2
 """Processes."""
+
+JUDGED_AT_ONCE = 10
+"""Steps: what is begun after Ctrl-C is still judged, and the verdict on a step may take a tenth of a second."""
 
 WITNESS_DIED = "a process that verifies steps died (is memory short?): no report without a verdict on every step"
 
@@ -165,7 +168,7 @@ class Trail:
             self.nearest, self.outside = found.nearest, found.outside
 
 
-def take(name: str, descent: Descent, params: Params, first: int) -> Stretch:
+def take(descent: Descent, name: str, params: Params, first: int) -> Stretch:
     """As many steps as fit into `AT_ONCE` seconds, in this process; no more after one that is not finite."""
     until, diverged, failed = time.monotonic() + AT_ONCE, "", ""
     trail, costs = [params], []
@@ -191,7 +194,7 @@ def _not_finite(params: Params, J: Any) -> str:
     return next((name for name, p in params.items() if not np.all(np.isfinite(p))), "")
 
 
-def in_one_go(name: str, descent: Descent, params: Params) -> tuple[Params, np.ndarray] | None:
+def in_one_go(descent: Descent, name: str, params: Params) -> tuple[Params, np.ndarray] | None:
     """The end of the descent and its costs by the implementation's own loop, in this process; None: it has no other."""
     try:
         return find(name).train_in_one_go(descent, params)
@@ -200,20 +203,15 @@ def in_one_go(name: str, descent: Descent, params: Params) -> tuple[Params, np.n
 
 
 @contextmanager
-def rooms(names: tuple[str, ...]) -> Iterator[dict[str, Pool]]:
-    """A process for every framework, by the names of its implementations."""
+def rooms(names: tuple[str, ...], descent: Descent) -> Iterator[dict[str, Pool]]:
+    """A process for every framework, which has the descent, by the names of its implementations."""
     with ExitStack() as stack:
         of: dict[str, Pool] = {}
         for name in names:
             framework = find(name).framework
             if framework not in of:
-                of[framework] = _closing(stack, Pool(1, interruptible=False))
+                of[framework] = stack.enter_context(Pool(1, descent, interruptible=False))
         yield {name: of[find(name).framework] for name in names}
-
-
-def _closing(stack: ExitStack, pool: Pool) -> Pool:
-    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-    return pool
 
 
 Told = Callable[[str, Trail, int], None]
@@ -243,11 +241,14 @@ def descend(
     for name, trail in trails.items():
         trail.skipped = find(name).refuses_training(descent) or ""
     active = tuple(name for name in names if not trails[name].skipped)
-    with rooms(active) as room, ExitStack() as stack:
-        run = _Run(descent, trails, room, _closing(stack, Pool(WITNESSES, interruptible=False)), told)
+    with rooms(active, descent) as room, Pool(WITNESSES, descent, interruptible=False) as witnesses:
+        run = _Run(descent, trails, room, witnesses, told)
         with interruptible() as stop:
             run.begin(active)
             run.finish(stop)
+        if stop.is_set():
+            for pool in room.values():
+                pool.abandon()
     return list(trails.values()), stop.is_set()
 
 
@@ -290,34 +291,36 @@ class _Run:
         for name, place in places.items():
             try:
                 self.trails[name].skipped = why_not(name, place.result(), self.descent.device) or ""
+                if not self.trails[name].skipped:
+                    self._go_on(name)
             except BrokenProcessPool:
-                self.trails[name].skipped = f"{find(name).framework}'s process died as it was imported"
-            if not self.trails[name].skipped:
-                self._go_on(name)
+                self.trails[name].skipped = f"{find(name).framework}'s process died"
 
     def finish(self, stop: Event) -> None:
-        """Until nothing is under way any more, or `stop` is set: then what has not come in is left."""
+        """Until nothing is under way any more, or `stop` is set: then only the verdicts that are."""
         while self.waiting and not stop.is_set():
-            for future in wait(self.waiting, timeout=0.1, return_when=FIRST_COMPLETED).done:
-                then, name = self.waiting.pop(future)
-                try:
-                    then(name, future.result())
-                except BrokenProcessPool:
-                    if then == self._judged:
-                        raise BadInput(WITNESS_DIED) from None
-                    self.trails[name].failed = "its process died"
-        for future in self.waiting:
-            future.cancel()
+            self._settle(wait(self.waiting, timeout=0.1, return_when=FIRST_COMPLETED).done)
+        verdicts = [future for future, (then, _) in self.waiting.items() if then == self._judged]
+        self._settle(wait([future for future in verdicts if not future.cancel()]).done)
+
+    def _settle(self, done: Iterable[Future[Any]]) -> None:
+        """What came of these."""
+        for future in done:
+            then, name = self.waiting.pop(future)
+            try:
+                then(name, future.result())
+            except BrokenProcessPool:
+                if then == self._judged:
+                    raise BadInput(WITNESS_DIED) from None
+                self.trails[name].failed = "its process died"
 
     def _go_on(self, name: str) -> None:
         trail = self.trails[name]
         if trail.steps < self.descent.iterations and not trail.failed and not trail.diverged:
-            self.waiting[self.room[name].submit(take, name, self.descent, trail.at(-1), trail.steps)] = (
-                self._came,
-                name,
-            )
+            stretch = self.room[name].submit_given(take, name, trail.at(-1), trail.steps)
+            self.waiting[stretch] = (self._came, name)
         elif trail.steps > trail.first == 0 and not trail.failed and not trail.diverged:
-            go = self.room[name].submit(in_one_go, name, self.descent, self.descent.start)
+            go = self.room[name].submit_given(in_one_go, name, self.descent.start)
             self.waiting[go] = (self._at_once, name)
 
     def _came(self, name: str, stretch: Stretch) -> None:
@@ -327,15 +330,16 @@ class _Run:
         if stretch.diverged:  # what is not finite is no step to judge
             params = {name: history[:-1] for name, history in stretch.params.items()}
             stretch = Stretch(params, stretch.costs[:-1])
-        if len(stretch.costs):
-            framework = find(name).framework
-            self._ask(name, framework, first, stretch)
+        for at in range(0, len(stretch.costs), JUDGED_AT_ONCE):
+            costs = stretch.costs[at : at + JUDGED_AT_ONCE]
+            params = {p: history[at : at + len(costs) + 1] for p, history in stretch.params.items()}
+            self._ask(name, first + at, params, costs)
         self.told("taken", trail, trail.steps - first)
         self._go_on(name)
 
-    def _ask(self, name: str, framework: str, first: int, stretch: Stretch) -> None:
+    def _ask(self, name: str, first: int, params: Params, costs: np.ndarray) -> None:
         try:
-            verdict = self.witnesses.submit(witness, self.descent, framework, first, stretch.params, stretch.costs)
+            verdict = self.witnesses.submit_given(witness, find(name).framework, first, params, costs)
         except BrokenProcessPool:
             raise BadInput(WITNESS_DIED) from None
         self.waiting[verdict] = (self._judged, name)
