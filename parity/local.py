@@ -17,7 +17,8 @@ import numpy as np
 
 from parity.formats import FORMATS, Format
 from parity.problems import Problem
-from parity.rounding import Arrays, flat, layered
+from parity.problems.parameters import flat, layered
+from parity.rounding import Arrays
 
 Wide = np.ndarray
 """An array of longdouble."""
@@ -55,8 +56,7 @@ def targets(problem: Problem, dtype: str, own: Arrays, bits: int | None = None) 
     """
     params, X, Y = problem.inputs(dtype)
     if problem.model == "logistic_regression":
-        layer = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
-        return flat(_targets(problem, dtype, layer, X, Y, layered(own), bits))
+        return flat(_targets(problem, dtype, layered(params), X, Y, layered(own), bits))
     return _targets(problem, dtype, params, X, Y, own, bits)
 
 
@@ -64,7 +64,7 @@ def whole(problem: Problem, dtype: str) -> Arrays:
     """Every quantity of `problem`, each formula's inputs being what the formulas before it gave; in longdouble."""
     params, X, Y = problem.inputs(dtype)
     logistic = problem.model == "logistic_regression"
-    layers = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)} if logistic else params
+    layers = layered(params) if logistic else params
     given = {name: value.astype(np.longdouble) for name, value in {**layers, "A0": X}.items()}
     formulas = _formulas(problem, dtype, Y.astype(bool))
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ from flint import arb, arb_mat, ctx
 
 from parity.formats import FORMATS, Format
 from parity.problems import NETWORKS, Problem
+from parity.problems.parameters import layered
 
 SATURATED = 768
 """Below 746, e^−z does not vanish in float64, and where all else cancels its last bit shows."""
@@ -217,7 +218,7 @@ class _Network:
     ) -> None:
         self.logistic = "w" in params
         if self.logistic:
-            params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
+            params = layered(params)
         self.L, self.m = len(activations), X.shape[1]
         self.params = {name: matrix(p) for name, p in params.items()}
         self.A0, self.labels = matrix(X), [bool(y) for y in Y.ravel()]

@@ -15,7 +15,7 @@ import numpy as np
 from parity.formats import Format
 from parity.local import ACTIVATIONS, rounded, targets
 from parity.problems import NETWORKS, Problem
-from parity.rounding import layered
+from parity.problems.parameters import layered
 
 UNKNOWN, KINK = "unknown", "another convention at the kink"
 EPSILONS = range(5, 17)
@@ -130,7 +130,7 @@ class Pass:
         v, name, self.logistic = dict(d.inputs), d.quantity, d.problem.model == "logistic_regression"
         self.transposed = self.logistic and name.endswith("w")
         if self.logistic:
-            params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
+            params = layered(params)
             v, (name,) = layered(v), layered({name: d.computed})
         self.v = {k: np.asarray(a, np.longdouble) for k, a in (v | params | {"A0": X}).items()}
         self.Y, self.m, self.L = Y.astype(np.longdouble), d.problem.m, len(d.problem.activations)

@@ -25,6 +25,7 @@ import numpy as np
 
 from parity.formats import Format
 from parity.problems import NETWORKS, Problem
+from parity.problems.parameters import flat, layered
 
 Arrays = dict[str, np.ndarray]
 
@@ -215,7 +216,7 @@ class _Network:
         self.Y = Y.astype(np.float64)
         self.logistic = problem.model == "logistic_regression"
         if self.logistic:
-            self.params = {"W1": self.params["w"].T, "b1": self.params["b"].reshape(1, 1)}
+            self.params = layered(self.params)
             inputs, results = layered(inputs), layered(results)
         self.v, self.result = inputs | {"A0": X.astype(np.float64)}, results
         self.flushed = {name: _flushed(self.fmt, p) for name, p in self.params.items()}
@@ -369,27 +370,3 @@ def _value_and_slope(name: str, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _flushed(fmt: Format, array: np.ndarray | float) -> np.ndarray:
     """What is lost where an implementation reads a subnormal number as zero."""
     return np.where(np.abs(array) < fmt.smallest_normal, np.abs(array), 0.0)
-
-
-def layered(arrays: Arrays) -> Arrays:
-    """Logistic regression's quantities as those of a network with L = 1: w → W1 (1, n_x), db → db1 (1, 1)."""
-    return {
-        _layered(name): value.T if name.endswith("w") else value.reshape(1, 1) if name.endswith("b") else value
-        for name, value in arrays.items()
-    }
-
-
-def flat(arrays: Arrays) -> Arrays:
-    """The inverse of `layered`."""
-    found = {}
-    for name, value in arrays.items():
-        prefix, rest = ("new_", name[4:]) if name.startswith("new_") else ("", name)
-        own = prefix + rest.removesuffix("1").replace("W", "w")
-        found[own] = value.T if own.endswith("w") else value.reshape(()) if own.endswith("b") else value
-    return found
-
-
-def _layered(name: str) -> str:
-    if name.startswith("new_"):
-        return "new_" + _layered(name[4:])
-    return name if name == "J" else name.replace("w", "W") + "1"

@@ -28,6 +28,8 @@ def set_switches() -> None:
         "TORCHINDUCTOR_CACHE_DIR": str(cache("torch")),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "VECLIB_MAXIMUM_THREADS": "1",
     }.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", PRODUCTS, RuntimeWarning)

@@ -74,7 +74,7 @@ class Package:
         self.adapter, self.module = adapter, import_module(f"{name}.{problem.model}")
         self.params, self.X, self.Y = adapter.moved(problem, dtype, "cpu")
         self.learning_rate = adapter.learning_rate(problem, dtype)
-        self.options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
+        self.options = problem.options
 
     def train(self, iterations: int) -> Outcome:
         return self._home(

@@ -198,10 +198,9 @@ def test_train_names_the_argument_that_does_not_fit(
     array = to(np.zeros(shape), "cpu")
     arguments = {"X": X, "Y": Y} | {argument: array}
     params = {k: arguments.pop(k, v) if k == argument else v for k, v in params.items()}
-    options = {} if model == "logistic_regression" else {"activations": problem.activations}
     module = import_module(f"{package}.{model}")
     with pytest.raises(ValueError, match=r"expected|rank-1") as caught:
-        module.train(params, arguments["X"], arguments["Y"], 0.5, 1, **options)
+        module.train(params, arguments["X"], arguments["Y"], 0.5, 1, **problem.options)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
 

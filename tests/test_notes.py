@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from parity.cli import COMMANDS
 from parity.problems.catalogue import NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -138,3 +139,8 @@ def test_an_empty_cell_is_caught() -> None:
     line = next(line for line in NOTES.splitlines() if line.startswith("| N22 "))
     emptied = NOTES.replace(line, line.replace(cell_of("N22", "sklearn_baseline"), ""))
     assert new_faults(emptied) == ["N22: nothing under sklearn_baseline"]
+
+
+def test_what_exists_is_not_called_planned() -> None:
+    planned = [cell for cells in table(NOTES).values() for cell in cells.values() if "planned" in cell]
+    assert not {name for cell in planned for name in re.findall(r"`parity (\w+)", cell)} & {*COMMANDS}

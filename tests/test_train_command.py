@@ -175,8 +175,9 @@ def test_steps_that_are_kept_are_not_overwritten(capsys: pytest.CaptureFixture[s
 
 
 def test_a_descent_that_diverges_says_where_and_saves_nothing(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(command, "SAVE_EVERY", np.inf)
     folder = tmp_path / "kept"
     given = ["--problem", "breast_cancer_deep", "--implementation", "reference", "--save", str(folder)]
     status, out, err = train(capsys, *given, "--learning-rate", "1e10")

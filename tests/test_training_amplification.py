@@ -75,14 +75,13 @@ def test_the_ends_of_the_spectrum_are_those_of_the_dense_hessian(problem: str) -
     from importlib import import_module
 
     module = import_module(f"torch_impl.{of.model}")
-    options = () if of.model == "logistic_regression" else (of.activations,)
     params, X, Y = (of.params, torch.tensor(of.X), torch.tensor(of.Y))
     names, shapes = list(params), [params[n].shape for n in params]
     flat = torch.tensor(np.concatenate([np.ravel(params[n]) for n in names]))
 
     def cost(v: object) -> object:
         parts = torch.split(v, [int(np.prod(s)) for s in shapes])
-        return module.cost({n: p.reshape(s) for n, p, s in zip(names, parts, shapes, strict=True)}, X, Y, *options)
+        return module.cost({n: p.reshape(s) for n, p, s in zip(names, parts, shapes, strict=True)}, X, Y, **of.options)
 
     eigenvalues = torch.linalg.eigvalsh(torch.func.hessian(cost)(flat)).numpy()
     for found, wanted in zip(spectrum_ends(of), eigenvalues[[0, -1]], strict=True):

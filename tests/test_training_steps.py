@@ -30,11 +30,10 @@ def by_hand(descent: Descent, update: Update) -> tuple[Params, np.ndarray]:
     """A trail of reference's costs and gradients with an update of one's own."""
     problem = descent.problem
     module = import_module(f"reference.{problem.model}")
-    options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
     _, X, Y = problem.inputs(descent.dtype)
     passed, costs = [dict(descent.start)], []
     for step in range(descent.iterations):
-        J, grads = module.cost_and_gradients(passed[-1], X, Y, **options)
+        J, grads = module.cost_and_gradients(passed[-1], X, Y, **problem.options)
         passed.append(update(step, passed[-1], grads, X.dtype.type(problem.learning_rate)))
         costs.append(J)
     return {name: np.stack([p[name] for p in passed]) for name in descent.start}, np.array(costs)

@@ -237,8 +237,7 @@ def given(implementation: str, problem: Problem, dtype: str = "float64") -> tupl
 
 def trainer(package: str, problem: Problem) -> Callable[..., Trained]:
     """The package's `train`, a function of (params, X, Y, learning_rate, iterations)."""
-    options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
-    return partial(import_module(f"{package}.{problem.model}").train, **options)
+    return partial(import_module(f"{package}.{problem.model}").train, **problem.options)
 
 
 def bound(function: Callable[..., Trained], *arguments: Any, iterations: int = ITERATIONS) -> Callable[[], Trained]:
@@ -295,10 +294,10 @@ def step_by_step(step: Callable[..., Trained], params: Arrays, X: Any, Y: Any, r
 def torch_step(problem: Problem) -> Callable[..., Trained]:
     """A step of torch_impl that one graph can hold: `grad_and_value` of its cost, and its update."""
     module = import_module(f"torch_impl.{problem.model}")
-    options = () if problem.model == "logistic_regression" else (problem.activations,)
+    options = problem.options
 
     def step(params: Arrays, X: Any, Y: Any, rate: float) -> Trained:
-        grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, *options)
+        grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
         return module.update(params, {"d" + name: grad for name, grad in grads.items()}, rate), J
 
     return step

@@ -185,14 +185,12 @@ class Mirrored(Implementation):
         """The package's own `train`, or `train_on_batches`."""
         problem = descent.problem
         module, rate = import_module(f"{self.package}.{problem.model}"), self.learning_rate(problem, descent.dtype)
-        options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
         train = module.train if isinstance(steps, int) else module.train_on_batches
-        return train(params, X, Y, rate, steps, **options)
+        return train(params, X, Y, rate, steps, **problem.options)
 
 
 def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..., dict[str, Any]]:
     """Everything that a mirrored module computes of `problem`, as one function of (params, X, Y)."""
-    options = {"activations": problem.activations} if problem.model in ("shallow_network", "deep_network") else {}
 
     def functions_of_one_number(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
         if problem.model == "derivatives":
@@ -202,11 +200,11 @@ def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..
         return {key: value for name, g in table.items() for key, value in ((name, g(X)), ("d" + name, slope(name, X)))}
 
     def training(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
-        params, costs = module.train(params, X, Y, learning_rate, problem.iterations, **options)
+        params, costs = module.train(params, X, Y, learning_rate, problem.iterations, **problem.options)
         return {"costs": costs, **params}
 
     def one_pass(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
-        found = module.quantities(params, X, Y, **options)
+        found = module.quantities(params, X, Y, **problem.options)
         if learning_rate is None:
             return found
         new = module.update(params, {"d" + name: found["d" + name] for name in params}, learning_rate)
@@ -221,8 +219,7 @@ def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..
 
 def gradients_by_example(module: Any, problem: Problem) -> Callable[..., dict[str, Any]]:
     """The gradients of one example at a time, averaged."""
-    options = {} if problem.model == "logistic_regression" else {"activations": problem.activations}
-    return lambda params, X, Y: module.gradients_by_example(params, X, Y, **options)
+    return lambda params, X, Y: module.gradients_by_example(params, X, Y, **problem.options)
 
 
 def only_gradients(problem: Problem) -> str | None:

@@ -87,13 +87,11 @@ class Compiled(Eager):
         """`grad_and_value` of the cost, since a graph may not hold a call of `torch.autograd.grad`."""
         import torch
 
-        module = import_module(f"torch_impl.{problem.model}")
-        options = () if problem.model == "logistic_regression" else (problem.activations,)
-        rate = problem.learning_rate
+        module, options, rate = import_module(f"torch_impl.{problem.model}"), problem.options, problem.learning_rate
 
         def one_graph(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
-            _, cache = module.forward(params, X, *options)
-            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, *options)
+            _, cache = module.forward(params, X, **options)
+            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
             grads = {"d" + name: grad for name, grad in grads.items()}
             new = {} if rate is None else module.update(params, grads, rate)
             return {**cache, "J": J, **grads, **{"new_" + name: p for name, p in new.items()}}
@@ -114,11 +112,11 @@ class Compiled(Eager):
         import torch
 
         problem = descent.problem
-        module, rate = import_module(f"torch_impl.{problem.model}"), self.learning_rate(problem, descent.dtype)
-        options = () if problem.model == "logistic_regression" else (problem.activations,)
+        module, options = import_module(f"torch_impl.{problem.model}"), problem.options
+        rate = self.learning_rate(problem, descent.dtype)
 
         def step(params: dict[str, Any], X: Any, Y: Any) -> tuple[dict[str, Any], Any]:
-            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, *options)
+            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
             return module.update(params, {"d" + name: grad for name, grad in grads.items()}, rate), J
 
         torch.compiler.reset()

@@ -89,6 +89,11 @@ class Problem:
         rows = [p.shape[1 if name == "w" else 0] for name, p in self.params.items() if name[0] in "Ww"]
         return (self.X.shape[0], *rows)
 
+    @property
+    def options(self) -> dict[str, tuple[str, ...]]:
+        """What the functions of its model take beside params, X and Y."""
+        return {"activations": self.activations} if self.model in ("shallow_network", "deep_network") else {}
+
     def inputs(self, dtype: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """params, X and Y rounded to nearest in `dtype`, read-only."""
         to = FORMATS[dtype].dtype

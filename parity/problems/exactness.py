@@ -16,6 +16,7 @@ import numpy as np
 from parity.formats import FORMATS, Format
 from parity.oracle import SATURATED, exact
 from parity.problems import Problem
+from parity.problems.parameters import layered
 
 Arrays = dict[str, np.ndarray]
 
@@ -66,7 +67,7 @@ def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str,
     v = dict(values)
     if problem.model == "logistic_regression":
         v = {name + "1": value for name, value in v.items()} | {"J": v["J"], "dW1": v["dw"].T}
-        params = {"W1": params["w"].T, "b1": params["b"].reshape(1, 1)}
+        params = layered(params)
     v["A0"], m, L = X, problem.m, len(problem.activations)
     for name, array in ({"X": X} | dict(problem.params)).items():
         yield f"the value of {name}", _fits(array, fmt)

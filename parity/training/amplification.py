@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from parity.problems import Problem
-from parity.rounding import flat, layered
+from parity.problems.parameters import flat, layered
 from parity.training import Descent, Params
 from parity.training.exact import ExactTrajectory, half_a_unit
 from parity.training.steps import Trail
@@ -108,8 +108,7 @@ def _slope_along(problem: Problem, V: Params) -> float:
     from importlib import import_module
 
     module = import_module(f"reference.{problem.model}")
-    options = () if problem.model == "logistic_regression" else (problem.activations,)
-    grads = module.gradients(*problem.inputs("float64"), *options)
+    grads = module.gradients(*problem.inputs("float64"), **problem.options)
     return float(sum(np.vdot(grads[f"d{name}"], v) for name, v in V.items()))
 
 

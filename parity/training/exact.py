@@ -26,6 +26,7 @@ from flint import arb, arb_mat
 
 from parity.formats import FORMATS
 from parity.oracle import each, matrix, working_precision
+from parity.problems.parameters import layered
 from parity.processes import Pool
 from parity.rounding import SLOPES
 from parity.training import Descent, Params
@@ -211,7 +212,7 @@ class _Run:
 def _runs(pool: Pool, descent: Descent, precisions: tuple[int, ...], balls: bool, advance: Advance) -> list[_Run]:
     """One run a precision, side by side, stretch by stretch."""
     parts: dict[int, list[_Run]] = {bits: [] for bits in precisions}
-    numbers = {name: _to_numbers(matrix(p)) for name, p in _layered(_rounded(descent)).items()}
+    numbers = {name: _to_numbers(matrix(p)) for name, p in _start(descent).items()}
     waiting = {pool.submit_given(stretch, numbers, 0, bits, balls): bits for bits in precisions}
     while waiting:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -241,7 +242,7 @@ def stretch(descent: Descent, numbers: Numbers, first: int, bits: int, balls: bo
     Indeterminate
         A value is not finite, or a kink is undecided.
     """
-    shapes = {name: p.shape for name, p in _layered(descent.problem.params).items()}
+    shapes = {name: p.shape for name, p in _start(descent).items()}
     with working_precision(bits):
         params = {name: _from_numbers(numbers[name], shape) for name, shape in shapes.items()}
         states, costs, width = [], [], []
@@ -330,7 +331,7 @@ def _bits_for_balls(descent: Descent, digits: int) -> int:
     """How many bits balls need for all steps, from what they lose on the first ones, and a quarter more."""
     probe, bits = min(20, descent.iterations), 1024
     with working_precision(bits):
-        params = {name: matrix(p) for name, p in _layered(_rounded(descent)).items()}
+        params = {name: matrix(p) for name, p in _start(descent).items()}
         try:
             for step in range(probe):
                 _, params = _step(descent, step, params)
@@ -345,15 +346,9 @@ def _bits_for_balls(descent: Descent, digits: int) -> int:
 # Numbers -------------------------------------------------------------------------------------------------------------
 
 
-def _rounded(descent: Descent) -> Params:
-    return descent.problem.inputs(descent.dtype)[0]
-
-
-def _layered(params: Mapping[str, np.ndarray]) -> Params:
-    """Logistic regression's w and b as W1 (1, n_x) and b1 (1, 1)."""
-    if "w" not in params:
-        return dict(params)
-    return {"W1": params["w"].T, "b1": np.reshape(params["b"], (1, 1))}
+def _start(descent: Descent) -> Params:
+    """The parameters before the first step, under a network's names."""
+    return layered(descent.start) if "w" in descent.start else descent.start
 
 
 def _named(descent: Descent, history: dict[str, Sum]) -> dict[str, Sum]:

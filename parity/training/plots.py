@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -442,7 +442,6 @@ def _stripes(line: np.ndarray, lengths: np.ndarray, i: int, n: int) -> np.ndarra
 def output(problem: Problem, params: Params, X: np.ndarray) -> np.ndarray:
     """(1, m): the logits of the last layer, by reference's formulas in float64."""
     module = import_module(f"reference.{problem.model}")
-    options: Sequence[Any] = () if problem.model == "logistic_regression" else (problem.activations,)
     with np.errstate(all="ignore"):
-        _, cache = module.forward({name: p.astype(np.float64) for name, p in params.items()}, X, *options)
+        _, cache = module.forward({name: p.astype(np.float64) for name, p in params.items()}, X, **problem.options)
     return np.asarray(cache["Z" if problem.model == "logistic_regression" else f"Z{len(problem.activations)}"])
