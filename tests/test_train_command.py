@@ -291,7 +291,7 @@ def test_what_was_held_to_no_bound_has_no_share_of_it() -> None:
     descent = Descent(catalogue.build("flower"), 2)
     (held,), (free,) = (
         report.as_json(Result(descent, 10, [t], ""))["implementations"]
-        for t in (trail, replace(trail, unbounded="no K here"))
+        for t in (trail, replace(trail, unbounded="no K here", share=np.full(2, np.nan)))
     )
     assert (held["verified"], held["worst_share"]) == (2, 0.0)  # type: ignore[index]
     assert (free["verified"], free["worst_share"]) == (0, None)  # type: ignore[index]

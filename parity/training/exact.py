@@ -7,7 +7,8 @@ certified
     Balls all the way. A ball grows with every step, by 2.5 bits on the flower problem, whatever the numbers do; where
     `MOST_CERTIFIED` bits are enough for all steps, every digit asked for is proven.
 agreement
-    Midpoints alone, at precisions that are raised until two in a row agree in the digits asked for, at every step.
+    Midpoints alone, at precisions that are raised until two in a row agree in the digits asked for, at every step, and
+    in the pre-activation that is nearest to a kink: where that is noise, both could be on the wrong side of it.
     That is evidence and no proof; it lasts for thousands of steps more.
 """
 
@@ -151,18 +152,33 @@ def half_a_unit(digits: int) -> float:
 def _agreement(pool: Pool, descent: Descent, digits: int, advance: Advance) -> ExactTrajectory:
     """Midpoints at two precisions at a time, higher and higher, until two in a row agree at every step."""
     tried: dict[int, _Run] = {}
-    pair = (FIRST_PRECISION, 2 * FIRST_PRECISION)
+    pair, reason = (FIRST_PRECISION, 2 * FIRST_PRECISION), ""
     while pair[1] <= LAST_PRECISION:
         new = tuple(bits for bits in pair if bits not in tried)
-        tried |= dict(zip(new, _runs(pool, descent, new, False, advance), strict=True))
+        try:
+            tried |= dict(zip(new, _runs(pool, descent, new, False, advance), strict=True))
+        except Indeterminate as found:
+            reason, pair = str(found), (2 * pair[0], 2 * pair[1])
+            continue
         lower, upper = (tried[bits] for bits in pair)
-        if _agree(lower, upper, digits) == descent.iterations:
+        if undecided := _kink_undecided(lower, upper):
+            reason = f"{pair[1]} bits do not tell on which side of a kink a pre-activation lies in step {undecided[0]}"
+        elif _agree(lower, upper, digits) == descent.iterations:
             lasted = {bits: _agree(run, upper, digits) for bits, run in tried.items() if bits < pair[0]}
             return ExactTrajectory(upper.params, upper.costs, pair, False, digits, lasted)
         enough = max(_bits_in_view(_apart(lower, upper), pair[0], digits), pair[1])
         words = math.ceil(enough / 64)
         pair = (64 * words, 64 * math.ceil(words * 3 / 2))
-    raise Indeterminate(f"no two precisions up to {LAST_PRECISION} bits agree in {digits} digits at every step")
+    raise Indeterminate(
+        reason or f"no two precisions up to {LAST_PRECISION} bits agree in {digits} digits at every step"
+    )
+
+
+def _kink_undecided(a: _Run, b: _Run) -> list[int]:
+    """The steps at which the pre-activation nearest to a kink is as far from that of the other precision as from 0."""
+    with working_precision(FIRST_PRECISION):
+        pairs = [(_number(x), _number(y)) for x, y in zip(a.nearest, b.nearest, strict=True)]
+        return [step for step, (x, y) in enumerate(pairs) if x != y and not abs(x - y) < abs(y)]
 
 
 def _bits_in_view(apart: np.ndarray, precision: int, digits: int) -> float:
@@ -202,11 +218,22 @@ def _agree(a: _Run, b: _Run, digits: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """What one precision gives: the parameters and J at every step, and how wide the widest ball is, relatively."""
+    """What one precision gives.
+
+    Attributes
+    ----------
+    params, costs : Sum
+        The parameters and J at every step.
+    width : (steps,) array
+        How wide the widest ball is, relatively.
+    nearest : list
+        The midpoint of the pre-activation that is nearest to a kink; 1 where no unit has one.
+    """
 
     params: dict[str, Sum]
     costs: Sum
     width: np.ndarray
+    nearest: list[Parts]
 
 
 def _runs(pool: Pool, descent: Descent, precisions: tuple[int, ...], balls: bool, advance: Advance) -> list[_Run]:
@@ -231,7 +258,8 @@ def _joined(parts: list[_Run]) -> _Run:
         return Sum(np.concatenate([s.high for s in sums]), np.concatenate([s.low for s in sums]))
 
     params = {name: join([part.params[name] for part in parts]) for name in parts[0].params}
-    return _Run(params, join([part.costs for part in parts]), np.concatenate([part.width for part in parts]))
+    width, nearest = np.concatenate([part.width for part in parts]), [x for part in parts for x in part.nearest]
+    return _Run(params, join([part.costs for part in parts]), width, nearest)
 
 
 def stretch(descent: Descent, numbers: Numbers, first: int, bits: int, balls: bool) -> tuple[Numbers, _Run]:
@@ -240,25 +268,28 @@ def stretch(descent: Descent, numbers: Numbers, first: int, bits: int, balls: bo
     Raises
     ------
     Indeterminate
-        A value is not finite, or a kink is undecided.
+        A value is not finite, a kink is undecided, or J is below the range of float64.
     """
     shapes = {name: p.shape for name, p in _start(descent).items()}
     with working_precision(bits):
         params = {name: _from_numbers(numbers[name], shape) for name, shape in shapes.items()}
-        states, costs, width = [], [], []
+        states, costs, width, nearest = [], [], [], []
         for step in range(first, min(first + STRETCH, descent.iterations + 1)):
-            J, new = _step(descent, step, params)
+            J, new, near = _step(descent, step, params)
             states.append(params)
             costs.append(J)
+            nearest.append(near)
             width.append(max([_width([J]), *(_width(p.entries()) for p in params.values())]))
             params = new if balls else {name: _midpoints(p) for name, p in new.items()}
         history = {name: _sum([x for s in states for x in s[name].entries()], shapes[name]) for name in shapes}
-        found = _Run(_named(descent, history), _sum(costs, ()), np.array(width))
+        found = _Run(_named(descent, history), _sum(costs, ()), np.array(width), [_parts(x) for x in nearest])
+        if not np.all(found.costs.high):
+            raise Indeterminate("J is below the range of float64")
         return {name: _to_numbers(p) for name, p in params.items()}, found
 
 
-def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[arb, dict[str, arb_mat]]:
-    """J and the next parameters: the notes' formulas (N18, N23) on matrices of balls.
+def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[arb, dict[str, arb_mat], arb]:
+    """J, the next parameters, and the pre-activation nearest to a kink: the notes' formulas (N18, N23) on balls.
 
     The losses log(1 + e^t) are summed as one logarithm of a product.
     """
@@ -269,9 +300,11 @@ def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[a
     m, L = X.ncols(), len(problem.activations)
     ones = arb_mat(1, m, [1] * m)
     A = [X]
-    Z = X
+    Z, near = X, arb(1)
     for l in range(1, L + 1):
         Z = params[f"W{l}"] * A[-1] + params[f"b{l}"] * ones
+        if problem.activations[l - 1] in SLOPES:
+            near = min([near, *(z.mid() for z in Z.entries())], key=abs)
         A.append(each(_activation(problem.activations[l - 1], descent.dtype), Z) if l < L else Z)
     power = [(-z if y else z).exp() for z, y in zip(Z.entries(), labels, strict=True)]
     product = arb(1)
@@ -289,7 +322,7 @@ def _step(descent: Descent, step: int, params: Mapping[str, arb_mat]) -> tuple[a
             dA = params[f"W{l}"].transpose() * dZ
             products = [d * slope(a) for d, a in zip(dA.entries(), A[l - 1].entries(), strict=True)]
             dZ = arb_mat(dA.nrows(), m, products)
-    return product.log() / m, {name: new[name] for name in params}
+    return product.log() / m, {name: new[name] for name in params}, near
 
 
 def _activation(name: str, dtype: str) -> Callable[[arb], arb]:
@@ -334,7 +367,7 @@ def _bits_for_balls(descent: Descent, digits: int) -> int:
         params = {name: matrix(p) for name, p in _start(descent).items()}
         try:
             for step in range(probe):
-                _, params = _step(descent, step, params)
+                _, params, _ = _step(descent, step, params)
         except Indeterminate:
             return MOST_CERTIFIED + 1
         width = max(_width(p.entries()) for p in params.values())
@@ -363,17 +396,23 @@ def _midpoints(matrix: arb_mat) -> arb_mat:
     return arb_mat(matrix.nrows(), matrix.ncols(), [x.mid() for x in matrix.entries()])
 
 
+def _parts(x: arb) -> Parts:
+    (m, e), (r, f) = x.mid().man_exp(), x.rad().man_exp()
+    return int(m), int(e), int(r), int(f)
+
+
+def _number(parts: Parts) -> arb:
+    m, e, r, f = parts
+    return arb(arb(m) * arb(2) ** e, arb(r) * arb(2) ** f)
+
+
 def _to_numbers(matrix: arb_mat) -> list[Parts]:
-    def parts(x: arb) -> Parts:
-        (m, e), (r, f) = x.mid().man_exp(), x.rad().man_exp()
-        return int(m), int(e), int(r), int(f)
-
-    return [parts(x) for x in matrix.entries()]
+    return [_parts(x) for x in matrix.entries()]
 
 
-def _from_numbers(parts: list[Parts], shape: tuple[int, ...]) -> arb_mat:
+def _from_numbers(numbers: list[Parts], shape: tuple[int, ...]) -> arb_mat:
     rows, columns = shape
-    return arb_mat(rows, columns, [arb(arb(m) * arb(2) ** e, arb(r) * arb(2) ** f) for m, e, r, f in parts])
+    return arb_mat(rows, columns, [_number(parts) for parts in numbers])
 
 
 def _width(values: list[arb]) -> float:

@@ -102,7 +102,7 @@ def _steps(result: Result) -> Table:
             trail.implementation,
             str(trail.steps),
             f"{float(cost):.{digits}g}" if trail.steps else "",
-            "" if trail.unbounded else str(len(trail.share)),
+            str(trail.verified) if trail.verified or not trail.unbounded else "",
             "outside" if trail.outside is not None else _share(trail, result.descent),
             one_go,
             style="" if trail.right else "red",
@@ -110,15 +110,10 @@ def _steps(result: Result) -> Table:
     return table
 
 
-def _held(trail: Trail) -> bool:
-    """Whether steps of it were held to a bound."""
-    return not trail.unbounded and len(trail.share) > 0
-
-
 def _share(trail: Trail, descent: Descent) -> str:
-    if not _held(trail):
+    if not trail.verified:
         return ""
-    return "bits" if descent.exact else f"{100 * float(trail.share.max()):.2g} %"
+    return "bits" if descent.exact else f"{100 * float(np.nanmax(trail.share)):.2g} %"
 
 
 def _show_exact(result: Result, exact: ExactTrajectory, to: Console) -> None:
@@ -178,9 +173,9 @@ def conclusion(result: Result) -> list[str]:
     if result.stopped:
         reached = ", ".join(f"{trail.implementation} {trail.steps}" for trail in ran)
         lines.append(f"stopped by Ctrl-C; steps made: {reached or 'none'}")
-    bounded = [trail for trail in ran if _held(trail)]
+    bounded = [trail for trail in ran if trail.verified]
     if bounded and result.right:
-        steps = sum(len(trail.share) for trail in bounded)
+        steps = sum(trail.verified for trail in bounded)
         what = (
             "is the very step of exact arithmetic" if result.descent.exact else "is right within its bound of rounding"
         )
@@ -218,6 +213,8 @@ def _wrong(descent: Descent, trail: Trail) -> list[str]:
     lines = []
     if trail.outside is not None and trail.nearest is not None:
         lines.append(f"{trail.implementation}: {describe(trail.nearest)}")
+    if trail.wrong_in_one_go is not None:
+        lines.append(f"{trail.implementation}, called once for all steps: {describe(trail.wrong_in_one_go)}")
     if trail.failed:
         lines.append(f"{trail.implementation}: step {trail.steps} failed: {trail.failed}")
     if trail.diverged:
@@ -296,10 +293,11 @@ def _trail_json(trail: Trail) -> dict[str, object]:
         "first": trail.first,
         "steps": trail.steps,
         "costs": _numbers(trail.costs),
-        "verified": len(trail.share) if _held(trail) else 0,
-        "worst_share": float(trail.share.max()) if _held(trail) and trail.outside is None else None,
+        "verified": trail.verified,
+        "worst_share": float(np.nanmax(trail.share)) if trail.verified and trail.outside is None else None,
         "outside": trail.outside,
         "in_one_go_same_bits": trail.one_go,
+        "wrong_in_one_go": None if trail.wrong_in_one_go is None else trail.wrong_in_one_go.step,
     }
 
 

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from threading import Event
 from typing import Any
 
@@ -21,7 +23,7 @@ import numpy as np
 from parity.errors import BadInput, one_line
 from parity.implementations import find
 from parity.processes import Pool
-from parity.run import inspect, why_not
+from parity.run import Place, inspect, why_not
 from parity.training import Descent, Params, Reached
 from parity.training.verify import Finding, Witnessed, witness
 
@@ -83,15 +85,17 @@ class Trail:
     values : (steps,) array
         J before each step of this trail in float64, evaluated by the witness at the implementation's parameters.
     share : (steps,) array
-        The largest share of its bound that a step takes.
+        The largest share of its bound that a step takes; nan where it has no bound.
     nearest : Finding or None
         The first step outside its bound, or the one that came nearest.
     outside : int or None
         The first step outside its bound.
     unbounded, skipped, failed, diverged : str
-        Why no step is held to a bound; why it did not run; what it raised; what is not finite after the last step.
+        Why steps are held to no bound; why it did not run; what it raised; what is not finite after the last step.
     one_go : bool or None
         Whether `train`, called once for all steps, gives the same bits; None where it was not.
+    wrong_in_one_go : Finding or None
+        Where it gives others: the first of the steps looked at (`some_of`) that is outside its bound.
     """
 
     implementation: str
@@ -108,6 +112,7 @@ class Trail:
     failed: str = ""
     diverged: str = ""
     one_go: bool | None = None
+    wrong_in_one_go: Finding | None = None
 
     @classmethod
     def starting(cls, implementation: str, descent: Descent, reached: Reached | None) -> Trail:
@@ -135,7 +140,12 @@ class Trail:
     @property
     def right(self) -> bool:
         """Whether nothing is wrong with it."""
-        return self.outside is None and not self.failed and not self.diverged
+        return self.outside is None and self.wrong_in_one_go is None and not self.failed and not self.diverged
+
+    @property
+    def verified(self) -> int:
+        """How many of its steps were held to a bound."""
+        return int(np.count_nonzero(~np.isnan(self.share)))
 
     @property
     def reached(self) -> Reached:
@@ -176,16 +186,33 @@ def take(descent: Descent, name: str, params: Params, first: int) -> Stretch:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow, which is looked for below
-            for new, J in find(name).train(descent, params, first, steps):
+            for new, J in islice(find(name).train(descent, params, first, steps), steps):
+                _check(new, J, params)
                 trail.append(new)
                 costs.append(np.nan if J is None else float(J))
                 diverged = _not_finite(new, J)
                 if diverged or time.monotonic() > until:
                     break
-    except Exception as error:  # whatever a framework or a third party raises is a finding
+    except (Exception, SystemExit) as error:  # whatever a framework or a third party raises is a finding
         failed = one_line(error)
+    if steps and not costs and not failed:
+        failed = "train made no step"
     history = {name: np.stack([p[name] for p in trail]) for name in params}
     return Stretch(history, np.array(costs, next(iter(params.values())).dtype), diverged, failed)
+
+
+def _check(new: object, J: object, before: Params) -> None:
+    """Raise TypeError where what `train` yielded is not the parameters after a step, and J before it or None."""
+    if not isinstance(new, dict) or set(new) != set(before):
+        what = ", ".join(map(str, new)) if isinstance(new, dict) else f"a {type(new).__name__}"
+        raise TypeError(f"train yielded {what}, expected {', '.join(before)}")
+    of = next(iter(before.values())).dtype
+    kinds = {name: (value, f"{of} of shape {before[name].shape}") for name, value in new.items()}
+    for name, (value, expected) in (kinds if J is None else kinds | {"J": (J, f"{of} of shape ()")}).items():
+        array = isinstance(value, np.ndarray | np.generic)
+        kind = f"{value.dtype} of shape {value.shape}" if array else f"a {type(value).__name__}"
+        if kind != expected:
+            raise TypeError(f"train yielded {name} as {kind}, expected {expected}")
 
 
 def _not_finite(params: Params, J: Any) -> str:
@@ -202,6 +229,20 @@ def in_one_go(descent: Descent, name: str, params: Params) -> tuple[Params, np.n
         return None
 
 
+def some_of(steps: int) -> list[int]:
+    """Steps at which a loop is looked into: the first sixteen, those after 2^k steps, and the last."""
+    return sorted({*range(min(16, steps)), *(2**k for k in range(steps.bit_length()) if 2**k < steps), steps - 1})
+
+
+def one_step_more(descent: Descent, name: str, params: Params, step: int) -> Stretch | None:
+    """A step of the implementation's own loop: where it ends when it is called for so many steps, and for one more."""
+    there = in_one_go(replace(descent, iterations=step), name, params) if step else (params, np.empty(0))
+    beyond = in_one_go(replace(descent, iterations=step + 1), name, params)
+    if there is None or beyond is None:
+        return None
+    return Stretch({p: np.stack([there[0][p], beyond[0][p]]) for p in params}, beyond[1][-1:])
+
+
 @contextmanager
 def rooms(names: tuple[str, ...], descent: Descent) -> Iterator[dict[str, Pool]]:
     """A process for every framework, which has the descent, by the names of its implementations."""
@@ -212,6 +253,14 @@ def rooms(names: tuple[str, ...], descent: Descent) -> Iterator[dict[str, Pool]]
             if framework not in of:
                 of[framework] = stack.enter_context(Pool(1, descent, interruptible=False))
         yield {name: of[find(name).framework] for name in names}
+
+
+def refusal(name: str, descent: Descent) -> str | None:
+    """Why an implementation does not take the steps, or None; one that cannot say does not."""
+    try:
+        return find(name).refuses_training(descent)
+    except Exception as error:  # a third party's may raise anything
+        return one_line(error)
 
 
 Told = Callable[[str, Trail, int], None]
@@ -237,9 +286,10 @@ def descend(
     BadInput
         A process that verifies died.
     """
+    _ = descent.batches  # drawn once, here: the processes get them with the descent
     trails = {name: Trail.starting(name, descent, start.get(name)) for name in names}
     for name, trail in trails.items():
-        trail.skipped = find(name).refuses_training(descent) or ""
+        trail.skipped = refusal(name, descent) or ""
     active = tuple(name for name in names if not trails[name].skipped)
     with rooms(active, descent) as room, Pool(WITNESSES, descent, interruptible=False) as witnesses:
         run = _Run(descent, trails, room, witnesses, told)
@@ -287,14 +337,13 @@ class _Run:
 
     def begin(self, names: tuple[str, ...]) -> None:
         """Look at the machine, then go to work."""
-        places = {name: self.room[name].submit(inspect, name) for name in names}
-        for name, place in places.items():
-            try:
-                self.trails[name].skipped = why_not(name, place.result(), self.descent.device) or ""
-                if not self.trails[name].skipped:
-                    self._go_on(name)
-            except BrokenProcessPool:
-                self.trails[name].skipped = f"{find(name).framework}'s process died"
+        for name in names:
+            self.waiting[self.room[name].submit(inspect, name)] = (self._inspected, name)
+
+    def _inspected(self, name: str, place: Place) -> None:
+        self.trails[name].skipped = why_not(name, place, self.descent.device) or ""
+        if not self.trails[name].skipped:
+            self._go_on(name)
 
     def finish(self, stop: Event) -> None:
         """Until nothing is under way any more, or `stop` is set: then only the verdicts that are."""
@@ -310,9 +359,12 @@ class _Run:
             try:
                 then(name, future.result())
             except BrokenProcessPool:
-                if then == self._judged:
+                if then in (self._judged, self._judged_in_one_go):
                     raise BadInput(WITNESS_DIED) from None
-                self.trails[name].failed = "its process died"
+                if then == self._inspected:
+                    self.trails[name].skipped = f"{find(name).framework}'s process died as it was imported"
+                else:
+                    self.trails[name].failed = "its process died"
 
     def _go_on(self, name: str) -> None:
         trail = self.trails[name]
@@ -333,16 +385,16 @@ class _Run:
         for at in range(0, len(stretch.costs), JUDGED_AT_ONCE):
             costs = stretch.costs[at : at + JUDGED_AT_ONCE]
             params = {p: history[at : at + len(costs) + 1] for p, history in stretch.params.items()}
-            self._ask(name, first + at, params, costs)
+            self._ask(self._judged, name, first + at, Stretch(params, costs))
         self.told("taken", trail, trail.steps - first)
         self._go_on(name)
 
-    def _ask(self, name: str, first: int, params: Params, costs: np.ndarray) -> None:
+    def _ask(self, then: Callable[[str, Witnessed], None], name: str, first: int, steps: Stretch) -> None:
         try:
-            verdict = self.witnesses.submit_given(witness, find(name).framework, first, params, costs)
+            verdict = self.witnesses.submit_given(witness, find(name).framework, first, steps.params, steps.costs)
         except BrokenProcessPool:
             raise BadInput(WITNESS_DIED) from None
-        self.waiting[verdict] = (self._judged, name)
+        self.waiting[verdict] = (then, name)
 
     def _judged(self, name: str, found: Witnessed) -> None:
         """Verdicts may come in another order than the steps."""
@@ -358,4 +410,16 @@ class _Run:
         if found is not None:
             params, costs = found
             same = all(np.array_equal(params[p], history[-1]) for p, history in trail.params.items())
-            trail.one_go = same and np.array_equal(costs, trail.costs)
+            trail.one_go = same and np.array_equal(costs, trail.costs, equal_nan=True)
+            for step in [] if trail.one_go else some_of(trail.steps):
+                more = self.room[name].submit_given(one_step_more, name, self.descent.start, step)
+                self.waiting[more] = (partial(self._one_more, step), name)
+
+    def _one_more(self, step: int, name: str, found: Stretch | None) -> None:
+        if found is not None:
+            self._ask(self._judged_in_one_go, name, step, found)
+
+    def _judged_in_one_go(self, name: str, found: Witnessed) -> None:
+        wrong = self.trails[name].wrong_in_one_go
+        if found.outside is not None and (wrong is None or found.outside < wrong.step):
+            self.trails[name].wrong_in_one_go = found.nearest

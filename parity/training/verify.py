@@ -30,7 +30,8 @@ class Witnessed:
     first : int
         The number of the first step.
     share : (steps,) array
-        The largest share of its bound that the error of J or of a new parameter takes; inf where outside.
+        The largest share of its bound that the error of J or of a new parameter takes; inf where outside, nan where
+        there is no bound.
     values : (steps,) array
         J before each step in float64, as the formulas give it for the implementation's own parameters.
     errors : dict
@@ -40,7 +41,7 @@ class Witnessed:
     outside : int or None
         The first step outside its bound.
     unbounded : str
-        Why there is no bound, in one line; empty where there is.
+        Why a step has no bound, in one line; empty where all have one.
     """
 
     first: int
@@ -76,7 +77,7 @@ def witness(descent: Descent, framework: str, first: int, params: Params, costs:
         J before each, nan where there is none.
     """
     arithmetic, reason = _arithmetic(descent, framework)
-    share, values, findings = np.zeros(len(costs)), np.zeros(len(costs)), []
+    share, values, findings = np.full(len(costs), np.nan), np.zeros(len(costs)), []
     errors = {name: np.zeros(history[1:].shape) for name, history in params.items()}
     for i, J in enumerate(costs):
         problem = descent.at(first + i, {name: history[i] for name, history in params.items()})
