@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 
 from parity.problems import catalogue
-from parity.training import Descent
+from parity.training import Descent, amplification
 from parity.training.amplification import (
     Curvature,
     Distance,
     curvature,
     distance,
+    gradient_change,
     hessian_times,
+    measured,
     partings,
     spectrum_ends,
 )
 from parity.training.exact import ExactTrajectory, Sum, half_a_unit, trajectory
 from parity.training.steps import Trail, descend
+from reference.deep_network import gradients
 
 AS_PREDICTED = 100
 """How many times the prediction the distance may be: what is asked for; it is 1.0 times it."""
@@ -30,19 +33,63 @@ def trail_of(descent: Descent) -> Trail:
     return trail
 
 
+def ratios(descent: Descent, first: int = 0) -> np.ndarray:
+    """Distance / prediction at every step at which there is a distance, all steps from `first` on."""
+    found = distance(descent, trail_of(descent), trajectory(descent, 10))
+    off = found.params > 0
+    assert off[first:].all()
+    return found.params[off] / found.predicted[off]
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("problem", ["wine_logistic", "wine_shallow", "flower"])
 def test_the_distance_is_what_the_rounding_of_the_steps_predicts(problem: str, dtype: str) -> None:
     """Inside the stable region; and not only below: without the Hessian the prediction would be another."""
-    descent = Descent(replace(catalogue.build(problem), learning_rate=0.3), 60, dtype)
-    trail = trail_of(descent)
-    found = distance(descent, trail, trajectory(descent, 20))
-    off = found.params > 0
-    assert off[2:].all()
-    ratio = found.params[off] / found.predicted[off]
-    assert np.all(ratio < AS_PREDICTED)
-    assert np.all(AS_PREDICTED * ratio > 1)
-    assert np.round(np.median(ratio), 1) == 1
+    found = ratios(Descent(replace(catalogue.build(problem), learning_rate=0.3), 60, dtype), first=2)
+    assert np.all(found < AS_PREDICTED)
+    assert np.all(AS_PREDICTED * found > 1)
+    assert f"{np.median(found):.1f}" == "1.0"
+
+
+def test_a_kink_that_is_crossed_is_in_the_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At step 5 a bias is moved so that the pre-activation nearest to 0 ends as far on the other side."""
+    of = replace(catalogue.build("wine_shallow"), activations=("relu", "sigmoid"))
+    descent, begun = Descent(of, 40), trail_of(Descent(of, 5))
+    params = begun.reached.params
+    Z1 = params["W1"] @ of.X + params["b1"]
+    unit, example = np.unravel_index(np.argmin(np.abs(Z1)), Z1.shape)
+    b1 = params["b1"].copy()
+    b1[unit] -= 2 * Z1[unit, example]
+    (rest,), _ = descend(("reference",), descent, {"reference": replace(begun.reached, params=params | {"b1": b1})})
+    exact = trajectory(descent, 20)
+    with_jump = distance(descent, rest, exact)
+    monkeypatch.setattr(amplification, "gradient_change", hessian_times)
+    without = distance(descent, rest, exact)
+    off = [np.abs(found.predicted / found.params - 1).max() for found in (with_jump, without)]
+    assert 10 * off[0] < off[1]
+
+
+@pytest.mark.parametrize("first", ["relu", "leaky_relu", "leaky_relu_exact"])
+def test_the_change_of_the_gradient_across_a_kink_is_that_of_the_gradient(first: str) -> None:
+    """V moves the bias of a unit by twice its pre-activation: the rest of the change is of second order."""
+    activations = (first, "tanh", "leaky_relu", "relu", "sigmoid")
+    of = replace(catalogue.build("wine_deep"), activations=activations)
+    V = {name: np.zeros_like(p) for name, p in of.params.items()}
+    params, X, Y = of.inputs("float64")
+    Z1 = params["W1"] @ X + params["b1"]
+    V["b1"][0] = -2 * Z1[0, np.argmin(np.abs(Z1[0]))]
+    moved = {name: p + V[name] for name, p in params.items()}
+    there, here = (gradients(p, X, Y, activations) for p in (moved, params))
+    off, linear = (
+        max(np.abs(there[f"d{name}"] - here[f"d{name}"] - change[name]).max() for name in V)
+        for change in (gradient_change(of, V), hessian_times(of, V))
+    )
+    assert 10 * off < linear
+
+
+def test_where_longdouble_is_no_wider_nothing_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "longdouble", np.float64)
+    assert (measured("float64"), measured("float32")) == (False, True)
 
 
 def test_an_error_at_one_step_is_amplified_to_the_end() -> None:

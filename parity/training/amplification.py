@@ -5,7 +5,8 @@ the distance of an implementation from the exact trajectory is, to first order,
 
     δ ← (I − αH) δ + s        with δ = 0 at the start, and s the rounding error of the step as the witness measured it
 
-and this is compared with the distance itself. Where the largest eigenvalue of H is beyond 2/α, or one is negative, some
+and this is compared with the distance itself. A kink of ReLU between θ and θ + δ has no part in H: what g and g' jump
+by there is added (`gradient_change`). Where the largest eigenvalue of H is beyond 2/α, or one is negative, some
 direction is stretched at every step, and the last digits must part: no implementation is wrong then.
 """
 
@@ -18,8 +19,10 @@ from itertools import combinations
 import numpy as np
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
+from parity.formats import FORMATS
 from parity.problems import Problem
 from parity.problems.parameters import flat, layered
+from parity.rounding import SLOPES
 from parity.training import Descent, Params
 from parity.training.exact import ExactTrajectory, half_a_unit
 from parity.training.steps import Trail
@@ -35,7 +38,8 @@ class Distance:
     first : int
         The number of the trail's first step.
     params, predicted : (steps,) arrays
-        ‖θ − θ*‖ / ‖θ*‖ over all parameters: measured, and what the rounding errors of the steps make to first order.
+        ‖θ − θ*‖ / ‖θ*‖ over all parameters: measured, and what the rounding errors of the steps make to first order;
+        nan where they are not known (`measured`).
     cost, predicted_cost : (steps,) arrays
         |J(θ) − J*| / J*: measured, and to first order.
     """
@@ -65,7 +69,7 @@ def distance(
 
     `advance` is told how many steps further it is, every hundred steps or fewer.
     """
-    found = np.zeros((4, len(trail.share)))
+    found, rate = np.zeros((4, len(trail.share))), float(descent.problem.learning_rate or 0)
     delta = _off(trail.at(0), exact, trail.first)
     for i, value in enumerate(trail.values):
         step = trail.first + i
@@ -75,11 +79,18 @@ def distance(
         found[1, i] = _norm(delta) / size
         found[2, i] = abs((value - J.high) - J.low) / J.high
         found[3, i] = abs(_slope_along(problem, delta)) / J.high
-        bent, rate = hessian_times(problem, delta), float(problem.learning_rate or 0)
-        delta = {name: d - rate * bent[name] + trail.errors[name][i] for name, d in delta.items()}
+        change = gradient_change(problem, delta)
+        delta = {name: d - rate * change[name] + trail.errors[name][i] for name, d in delta.items()}
         if i % 100 == 99 or i == len(trail.values) - 1:
             advance(i % 100 + 1)
+    if not measured(descent.dtype):
+        found[1], found[3] = np.nan, np.nan
     return Distance(trail.implementation, trail.first, *found)
+
+
+def measured(dtype: str) -> bool:
+    """Whether the witness sees the rounding errors of the steps: longdouble must have more bits than the format."""
+    return bool(np.finfo(np.longdouble).nmant + 1 > FORMATS[dtype].p)
 
 
 def _off(params: Params, exact: ExactTrajectory, step: int) -> Params:
@@ -101,6 +112,54 @@ def hessian_times(problem: Problem, V: Params) -> Params:
         return hessian_vector_product(params, X, Y, V, problem.activations)
     found = hessian_vector_product(layered(params), X, Y, layered(V), problem.activations)
     return flat(found)
+
+
+def gradient_change(problem: Problem, V: Params) -> Params:
+    """∇J(θ + V) − ∇J(θ) to first order in V, or where V carries a pre-activation across a kink: H V and the jumps.
+
+    As `reference.curvature.hessian_vector_product`, with R{Z} for the change of Z. On either side of its kink g is
+    linear, and changes by g' R{Z}; across it g changes from one line to the other, and so does g'.
+    """
+    if not any(name in SLOPES for name in problem.activations):
+        return hessian_times(problem, V)
+    from reference.activations import sigmoid
+
+    params, X, Y = problem.inputs("float64")
+    v, R, slopes, bends = _values_and_changes(params, X, V, problem.activations)
+    m, L, found = problem.m, len(problem.activations), {}
+    dZ, R_dZ = v[f"A{L}"] - Y, sigmoid(v[f"Z{L}"]) * sigmoid(-v[f"Z{L}"]) * R[f"Z{L}"]
+    for l in range(L, 0, -1):
+        found[f"W{l}"] = (R_dZ @ v[f"A{l - 1}"].T + dZ @ R[f"A{l - 1}"].T) / m
+        found[f"b{l}"] = np.sum(R_dZ, axis=1, keepdims=True) / m
+        if l > 1:
+            before, after = slopes[l - 1]
+            dA, R_dA = params[f"W{l}"].T @ dZ, params[f"W{l}"].T @ R_dZ + V[f"W{l}"].T @ dZ
+            dZ, R_dZ = dA * before, R_dA * after + dA * bends[l - 1]
+    return {name: found[name] for name in params}
+
+
+def _values_and_changes(
+    params: Params, X: np.ndarray, V: Params, activations: Sequence[str]
+) -> tuple[Params, Params, dict[int, tuple[np.ndarray, np.ndarray]], dict[int, np.ndarray]]:
+    """A0, Z1, A1, …, the change of each, and of every layer g' before and after, and the change of g'."""
+    from reference.activations import ACTIVATIONS, DERIVATIVES
+    from reference.curvature import SECOND_DERIVATIVES
+
+    v, R = {"A0": X}, {"A0": np.zeros_like(X)}
+    slopes, bends = {}, {}
+    for l, g in enumerate(activations, start=1):
+        W, A, R_A = params[f"W{l}"], v[f"A{l - 1}"], R[f"A{l - 1}"]
+        Z, R_Z = W @ A + params[f"b{l}"], W @ R_A + V[f"W{l}"] @ A + V[f"b{l}"]
+        before = after = DERIVATIVES[g](Z)
+        if g in SLOPES:  # after · (Z + R{Z}) − before · Z
+            after = DERIVATIVES[g](Z + R_Z)
+            change, bend = before * R_Z + (after - before) * (Z + R_Z), after - before
+        else:
+            change, bend = before * R_Z, SECOND_DERIVATIVES[g](Z) * R_Z
+        v |= {f"Z{l}": Z, f"A{l}": ACTIVATIONS[g](Z)}
+        R |= {f"Z{l}": R_Z, f"A{l}": change}
+        slopes[l], bends[l] = (before, after), bend
+    return v, R, slopes, bends
 
 
 def _slope_along(problem: Problem, V: Params) -> float:
