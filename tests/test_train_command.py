@@ -19,8 +19,9 @@ import pytest
 from parity import cli
 from parity.problems import catalogue
 from parity.training import Descent, command, report
-from parity.training.result import Result, exact_surroundings, marks, surroundings
-from parity.training.result import _files as files
+from parity.training.memory import _files as files
+from parity.training.memory import exact_surroundings, surroundings
+from parity.training.result import Result, marks
 from parity.training.steps import Trail
 
 FLOWER = ("--problem", "flower", "--implementation", "reference")
@@ -136,9 +137,9 @@ def test_the_cache_knows_the_code_and_the_numbers(monkeypatch: pytest.MonkeyPatc
         assert (before != surroundings(), exact == exact_surroundings()) == (True, True)
     for package, decides in (("parity", True), ("reference", False)):
         with monkeypatch.context() as patch:
-            patch.setattr("parity.training.result._files", lambda of, p=package: [] if of == p else files(of))
+            patch.setattr("parity.training.memory._files", lambda of, p=package: [] if of == p else files(of))
             assert (before != surroundings(), exact != exact_surroundings()) == (True, decides)
-    monkeypatch.setattr("parity.training.result.version", lambda library: "another")
+    monkeypatch.setattr("parity.training.memory.version", lambda library: "another")
     assert before != surroundings()
     assert exact != exact_surroundings()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from importlib import import_module
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from parity.errors import BadInput
-from parity.implementations import BUILT_IN, find
+from parity.implementations import BUILT_IN, Implementation, find
+from parity.implementations.reference import Reference
 from parity.problems import catalogue
 from parity.training import Descent, Params, steps
 from parity.training.steps import Stretch, Trail, descend, take
@@ -253,3 +257,139 @@ def test_without_a_witness_there_is_no_report(iterations: int, monkeypatch: pyte
     monkeypatch.setattr(steps, "witness", _die)
     with pytest.raises(BadInput, match="a process that verifies steps died"):
         descend(("reference",), Descent(catalogue.build("flower"), iterations), {})
+
+
+class Planted(Reference):
+    """The reference with another `train`, and a loop of its own."""
+
+    name, framework = "planted", "numpy"
+    yields: ClassVar[Callable[[Params, np.ndarray], Iterator[object]]]
+
+    def train(self, descent: Descent, params: Params, first: int, steps: int) -> Iterator[Any]:
+        for new, J in super().train(descent, params, first, steps):
+            yield from type(self).yields(new, J)
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, implementation: Implementation) -> Trail:
+    """The trail of an implementation that is not registered, three steps in this process."""
+    monkeypatch.setattr(steps, "find", lambda name: implementation)
+    descent = Descent(catalogue.build("breast_cancer_logistic"), 3, "float32")
+    stretch = take(descent, "planted", descent.start, 0)
+    trail = Trail.starting("planted", descent, None)
+    trail.extend(stretch)
+    return trail
+
+
+@pytest.mark.parametrize(
+    ("yields", "said"),
+    [
+        (lambda new, J: iter([]), "train made no step"),
+        (lambda new, J: [({"w": new["w"]}, J)], "train yielded w, expected w, b"),
+        (lambda new, J: [(None, J)], "train yielded a NoneType, expected w, b"),
+        (
+            lambda new, J: [(new | {"w": new["w"].T}, J)],
+            "train yielded w as float32 of shape (1, 30), expected float32",
+        ),
+        (lambda new, J: [(new | {"w": new["w"].astype(float)}, J)], "train yielded w as float64 of shape (30, 1)"),
+        (lambda new, J: [(new | {"b": 0.5}, J)], "train yielded b as a float, expected float32 of shape ()"),
+        (lambda new, J: [(new, J.astype(float))], "train yielded J as float64 of shape ()"),
+        (lambda new, J: [(new, J[None])], "train yielded J as float32 of shape (1,)"),
+        (lambda new, J: [new], "train yielded a str, expected w, b"),
+        (lambda new, J: sys.exit(3), "SystemExit: 3"),
+    ],
+)
+def test_what_a_third_party_yields_is_checked(
+    yields: Callable[..., Iterator[object]], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Planted, "yields", yields, raising=False)
+    trail = planted(monkeypatch, Planted())
+    assert said in trail.failed
+    assert (trail.steps, trail.right) == (0, False)
+
+
+def test_no_more_steps_are_taken_than_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Planted, "yields", lambda new, J: [(new, J)] * 5, raising=False)
+    assert planted(monkeypatch, Planted()).steps == 3
+
+
+def test_one_that_cannot_say_whether_it_trains_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Confused(Reference):
+        def refuses_training(self, descent: Descent) -> str | None:
+            raise KeyError("what")
+
+    monkeypatch.setattr(steps, "find", lambda name: Confused())
+    assert steps.refusal("confused", Descent(catalogue.build("flower"), 3)) == "KeyError: 'what'"
+
+
+def with_momentum(descent: Descent, params: Params) -> tuple[Params, np.ndarray]:
+    """Right in the first step, as every one that begins anew is."""
+    velocity = {name: np.zeros_like(p) for name, p in params.items()}
+
+    def update(step: int, params: Params, grads: Params, alpha: float) -> Params:
+        for name in params:
+            velocity[name] = velocity[name] / 2 + grads[f"d{name}"]
+        return {name: p - alpha * velocity[name] for name, p in params.items()}
+
+    passed, costs = by_hand(replace_start(descent, params), update)
+    return {name: p[-1] for name, p in passed.items()}, costs
+
+
+def late(descent: Descent, params: Params) -> tuple[Params, np.ndarray]:
+    """α is halved after 20 steps."""
+
+    def update(step: int, params: Params, grads: Params, alpha: float) -> Params:
+        return right(step, params, grads, alpha if step < 20 else alpha / 2)
+
+    passed, costs = by_hand(replace_start(descent, params), update)
+    return {name: p[-1] for name, p in passed.items()}, costs
+
+
+def rounded(descent: Descent, params: Params) -> tuple[Params, np.ndarray]:
+    """Other bits, and no fault: a gradient that is added in another order."""
+
+    def update(step: int, params: Params, grads: Params, alpha: float) -> Params:
+        return {name: np.nextafter(p - alpha * grads[f"d{name}"], np.inf) for name, p in params.items()}
+
+    passed, costs = by_hand(replace_start(descent, params), update)
+    return {name: p[-1] for name, p in passed.items()}, costs
+
+
+def replace_start(descent: Descent, params: Params) -> Descent:
+    return replace(descent, problem=replace(descent.problem, params=params))
+
+
+@pytest.mark.parametrize(("loop", "wrong"), [(with_momentum, 1), (late, 32), (rounded, None)])
+def test_a_loop_of_ones_own_is_looked_into_where_its_bits_differ(
+    loop: Callable[[Descent, Params], tuple[Params, np.ndarray]], wrong: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Looped(Reference):
+        def train_in_one_go(self, descent: Descent, params: Params) -> tuple[Params, np.ndarray] | None:
+            return loop(descent, params)
+
+    monkeypatch.setattr(steps, "find", lambda name: Looped())
+    monkeypatch.setattr(steps, "Pool", Inline)
+    (trail,), _ = descend(("reference",), Descent(catalogue.build("wine_logistic"), 40), {})
+    assert (trail.one_go, trail.outside) == (False, None)
+    assert (trail.wrong_in_one_go.step if trail.wrong_in_one_go else None) == wrong
+    assert trail.right == (wrong is None)
+
+
+class Inline:
+    """A pool that works here, for implementations that no other process knows."""
+
+    def __init__(self, processes: int, given: object = None, *, interruptible: bool = True) -> None:
+        self.given = given
+
+    def submit(self, fn: Callable[..., object], *args: object) -> Future[object]:
+        future: Future[object] = Future()
+        future.set_result(fn(*args))
+        return future
+
+    def submit_given(self, fn: Callable[..., object], *args: object) -> Future[object]:
+        return self.submit(fn, self.given, *args)
+
+    def __enter__(self) -> Inline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass

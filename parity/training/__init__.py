@@ -2,7 +2,7 @@
 
 `parity train`: command (the options), result (what is found out), report and plots (what a person sees); steps (every
 implementation takes them), verify (each is the exact step within the derived bound), exact (the same descent in
-arbitrary precision), amplification (what becomes of a rounding error), checkpoint.
+arbitrary precision), amplification (what becomes of a rounding error), checkpoint and memory (what is kept).
 `parity optimum`: optimum, solvers, certificate. `parity figures`: figures.
 """
 

@@ -7,33 +7,17 @@ it is.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from joblib import Memory
-
-import parity
-from parity.files import cache
 from parity.implementations import BUILT_IN
-from parity.surroundings import version
 from parity.training import Descent, Reached
 from parity.training.amplification import Curvature, Distance, Parting, curvature, distance, partings
 from parity.training.exact import ExactTrajectory, Indeterminate, trajectory
+from parity.training.memory import Answer, exact_surroundings, surroundings
 from parity.training.steps import MOST_BYTES, Trail, descend
-
-CODE = ("parity", "reference", "torch_impl", "jax_impl", "sklearn_baseline")
-SWITCHES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_NUM_THREADS", "XLA_FLAGS", "CXX")
-LIBRARIES = ("numpy", "scipy", "torch", "jax", "jaxlib", "scikit-learn", "python-flint")
-
-MOST_KEPT = "2G"
-"""In the cache, of which the oldest goes first."""
 
 Told = Callable[[str, str, int, int], None]
 """Told what is being done, where it is, how many steps further, and of how many."""
@@ -105,8 +89,8 @@ def found_out(
     fresh: bool = False,
 ) -> Result:
     """Take the steps, witness them, and explain where they lead; `save` is called with a trail as it grows."""
-    keep = not start and all(name in BUILT_IN for name in names)
-    made, trails, stopped = _remembered(_steps, keep, fresh, (descent, names), told, start, save)
+    around, keep = surroundings(), not start and all(name in BUILT_IN for name in names)
+    made, trails, stopped = _remembered(_steps, keep, fresh, around, (descent, names), told, start, save)
     result = Result(descent, digits, trails, made, stopped)
     if descent.iterations:
         result.partings = partings([trail for trail in result.ran if trail.whole], digits)
@@ -120,9 +104,11 @@ def found_out(
         result.no_exact = "on exact training every bit is that of exact arithmetic"
         return result
     try:
-        result.exact = _remembered(_exact, True, fresh, (descent, digits), told)
+        result.exact = _remembered(_exact, True, fresh, exact_surroundings(), (descent, digits), told)
         rest = (descent, names, digits, tuple(sorted(start)))
-        result.distances, result.curvatures = _remembered(_explained, keep, fresh, rest, told, trails, result.exact)
+        result.distances, result.curvatures = _remembered(
+            _explained, keep, fresh, around, rest, told, trails, result.exact
+        )
     except Indeterminate as reason:
         result.no_exact = str(reason)
     except KeyboardInterrupt:
@@ -138,7 +124,6 @@ class _Interrupted(Exception):
 
 
 def _steps(
-    key: str,
     descent: Descent,
     names: tuple[str, ...],
     told: Told,
@@ -161,7 +146,7 @@ def _steps(
     return found
 
 
-def _exact(key: str, descent: Descent, digits: int, told: Told) -> ExactTrajectory:
+def _exact(descent: Descent, digits: int, told: Told) -> ExactTrajectory:
     def advance(what: str, steps: int) -> None:
         told(what, "", steps, descent.iterations + 1)
 
@@ -169,7 +154,6 @@ def _exact(key: str, descent: Descent, digits: int, told: Told) -> ExactTrajecto
 
 
 def _explained(
-    key: str,
     descent: Descent,
     names: tuple[str, ...],
     digits: int,
@@ -193,43 +177,19 @@ def _explained(
     return distances, curvatures
 
 
-def _remembered(compute: Callable[..., Any], keep: bool, fresh: bool, decisive: tuple[Any, ...], *others: Any) -> Any:
-    """compute(key, *decisive, *others) from the cache, the key standing for all that decides the result."""
-    around = exact_surroundings() if compute is _exact else surroundings()
+def _remembered(
+    compute: Callable[..., Any], keep: bool, fresh: bool, around: str, decisive: tuple[Any, ...], *others: Any
+) -> Any:
+    """compute(*decisive, *others) from the cache, `around` and `decisive` standing for all that decides the result."""
     named = [d.fingerprint + f" {d.iterations} {d.device}" if isinstance(d, Descent) else repr(d) for d in decisive]
-    key = hashlib.sha256(" ".join([compute.__name__, *named, around]).encode()).hexdigest()
-    try:
-        if not keep:
-            return compute(key, *decisive, *others)
-        parameters = compute.__code__.co_varnames[1 : compute.__code__.co_argcount]
-        memory = Memory(cache("training"), verbose=0)
-        kept = memory.cache(compute, ignore=list(parameters), cache_validation_callback=lambda made: not fresh)
-        found = kept(key, *decisive, *others)
-        memory.reduce_size(bytes_limit=MOST_KEPT)
+    answer = Answer([compute.__name__, *named, around])
+    found = answer.recalled() if keep and not fresh else None
+    if found is not None:
         return found
-    except _Interrupted as found:
-        return found.value
-
-
-def surroundings() -> str:
-    """SHA-256 of this project's code, the versions of the libraries, the machine and the switches that decide bits."""
-    switches = [f"{name}={os.environ.get(name)}" for name in SWITCHES]
-    machine = (sys.version, platform.platform(), platform.node(), *switches)
-    return _digest(" ".join(machine), [path for package in CODE for path in _files(package)], LIBRARIES)
-
-
-def exact_surroundings() -> str:
-    """The same of what decides an exact trajectory: python-flint, and `parity` without the other frameworks."""
-    return _digest("", _files("parity"), ("python-flint",))
-
-
-def _files(package: str) -> list[Path]:
-    return sorted((Path(parity.__file__).parents[1] / package).rglob("*.py"))
-
-
-def _digest(text: str, files: Sequence[Path], libraries: Sequence[str]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for path in files:
-        digest.update(path.name.encode() + path.read_bytes())
-    digest.update(" ".join(f"{library} {version(library)}" for library in libraries).encode())
-    return digest.hexdigest()
+    try:
+        found = compute(*decisive, *others)
+    except _Interrupted as unfinished:
+        return unfinished.value
+    if keep:
+        answer.keep(found)
+    return found
