@@ -10,7 +10,8 @@ import pytest
 
 from parity.oracle import Exact, matrix
 from parity.oracle import exact as oracle
-from parity.problems import catalogue
+from parity.problems import Problem, catalogue
+from parity.problems.parameters import draw
 from parity.training import Descent
 from parity.training import exact as exactly
 from parity.training.exact import ExactTrajectory, Indeterminate, Sum, half_a_unit, trajectory
@@ -123,7 +124,7 @@ def test_batches_are_taken_in_their_order() -> None:
 
 def test_a_descent_that_diverges_has_no_exact_trajectory() -> None:
     with pytest.raises(Indeterminate):
-        trajectory(Descent(replace(catalogue.build("breast_cancer_deep"), learning_rate=1e120), 6), 10)
+        trajectory(Descent(replace(catalogue.build("wine_logistic"), learning_rate=1e308), 6), 10)
 
 
 def test_an_undecided_kink_is_no_proof() -> None:
@@ -134,6 +135,53 @@ def test_an_undecided_kink_is_no_proof() -> None:
         exactly._positive(arb(0, 1e-3))
     assert exactly._positive(arb(1, 1e-3))
     assert not exactly._positive(arb(0))
+
+
+def symmetric() -> Problem:
+    """Data in which x₁ and x₂ may change places, x₃ = 1, and so may their weights; w₃ and b are the same.
+
+    The pre-activations of (1, −1, −1) and (−1, 1, −1) are 0, at every step, and in every precision they are noise.
+    """
+    rng = np.random.RandomState(5)
+    x, y, label = *np.round(1000 * rng.standard_normal((2, 4)), 3), rng.random_sample(4) < 1 / 2
+    pairs = [np.array([x, y, np.ones(4)]), np.array([y, x, np.ones(4)]), np.array([[1, -1], [-1, 1], [-1, -1]])]
+    w, b = rng.random_sample(2)
+    params = {"W1": np.array([[w, w, b]]), "b1": np.array([[b]]), "W2": np.ones((1, 1)), "b2": np.full((1, 1), 0.1)}
+    labels = np.concatenate([label, label, [1, 1]])[None]
+    return Problem("symmetric", "shallow_network", "edge", np.hstack(pairs), labels, params, ("relu", "sigmoid"), 0.5)
+
+
+def parted() -> bool:
+    """Whether an exact trajectory is found in which the two weights differ."""
+    try:
+        W1 = trajectory(Descent(symmetric(), 6), 10).params["W1"]
+    except Indeterminate:
+        return False
+    return bool(np.any(W1[:, 0, 0].minus(W1[:, 0, 1])))
+
+
+def test_noise_at_a_kink_is_no_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a look at the kinks two precisions agree here, both on the wrong side of one."""
+    assert not parted()
+    monkeypatch.setattr(exactly, "_kink_undecided", lambda lower, upper: [])
+    assert parted()
+
+
+def test_a_kink_that_128_bits_do_not_decide_is_decided_by_more() -> None:
+    """Huge pre-activations, of which one is small beside the rounding of the others."""
+    wine = catalogue.build("wine_shallow")
+    drawn = replace(wine, params=draw(wine.model, (13, 20, 1), 0), activations=("relu", "sigmoid"), learning_rate=1e5)
+    found = trajectory(Descent(drawn, 10), 10)
+    assert (found.certified, found.precision[0] > exactly.FIRST_PRECISION) == (False, True)
+
+
+def test_a_cost_below_the_range_of_float64_is_said() -> None:
+    params = {"w": np.array([[1.0]]), "b": np.array(2000.0)}
+    sure = Problem(
+        "sure", "logistic_regression", "edge", np.array([[1.0, 2]]), np.array([[1, 1]]), params, ("sigmoid",)
+    )
+    with pytest.raises(Indeterminate, match="below the range"):
+        trajectory(Descent(sure, 2), 10)
 
 
 def test_progress_counts_every_step() -> None:

@@ -57,6 +57,10 @@ class Indeterminate(ArithmeticError):
     """The balls have grown too wide, or no two precisions agreed; the message is one line."""
 
 
+class TooFewBits(Indeterminate):
+    """More may do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sum:
     """Exact values as an unevaluated sum of two float64 arrays."""
@@ -157,7 +161,7 @@ def _agreement(pool: Pool, descent: Descent, digits: int, advance: Advance) -> E
         new = tuple(bits for bits in pair if bits not in tried)
         try:
             tried |= dict(zip(new, _runs(pool, descent, new, False, advance), strict=True))
-        except Indeterminate as found:
+        except TooFewBits as found:
             reason, pair = str(found), (2 * pair[0], 2 * pair[1])
             continue
         lower, upper = (tried[bits] for bits in pair)
@@ -268,7 +272,9 @@ def stretch(descent: Descent, numbers: Numbers, first: int, bits: int, balls: bo
     Raises
     ------
     Indeterminate
-        A value is not finite, a kink is undecided, or J is below the range of float64.
+        A value is not finite.
+    TooFewBits
+        A kink is undecided, or J is 0, of which it is always short.
     """
     shapes = {name: p.shape for name, p in _start(descent).items()}
     with working_precision(bits):
@@ -284,7 +290,7 @@ def stretch(descent: Descent, numbers: Numbers, first: int, bits: int, balls: bo
         history = {name: _sum([x for s in states for x in s[name].entries()], shapes[name]) for name in shapes}
         found = _Run(_named(descent, history), _sum(costs, ()), np.array(width), [_parts(x) for x in nearest])
         if not np.all(found.costs.high):
-            raise Indeterminate("J is below the range of float64")
+            raise TooFewBits("J is below the range of float64")
         return {name: _to_numbers(p) for name, p in params.items()}, found
 
 
@@ -357,7 +363,7 @@ def _positive(z: arb) -> bool:
         return True
     if z <= 0:
         return False
-    raise Indeterminate("the balls do not tell on which side of a kink a pre-activation lies")
+    raise TooFewBits("the balls do not tell on which side of a kink a pre-activation lies")
 
 
 def _bits_for_balls(descent: Descent, digits: int) -> int:
