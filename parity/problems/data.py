@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from parity.errors import BadInput
+from parity.errors import BadInput, shorten
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -354,11 +354,6 @@ def complaint_of_value(cell: object) -> str | None:
 def show(value: object) -> str:
     """A value as Python writes it, in one short line."""
     return shorten(repr(value))
-
-
-def shorten(text: str, width: int = 32) -> str:
-    """The beginning and the last character."""
-    return text if len(text) <= width else f"{text[: width - 2]}…{text[-1]}"
 
 
 def listing(shown: list[str], most: int = 8) -> str:
