@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parity.errors import BadInput
+from parity.errors import BadInput, printable
 from parity.problems import Problem
 from parity.problems.data import read
 from parity.problems.parameters import standardise
@@ -29,14 +29,14 @@ def problems(path: str | Path, target: str) -> list[Problem]:
         The file cannot be used, or no feature can be standardised.
     """
     table = read(path, target)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         X, deviation = standardise(table.X), table.X.std(axis=1)
-    if not np.all(np.isfinite(deviation)):
-        raise BadInput(f"{path}: the features are too large to be standardised in float64: rescale them")
+    if not np.all(np.isfinite(deviation)) or not np.all(np.isfinite(X)):
+        raise BadInput(f"{path}: the features are too small or too large to be standardised in float64: rescale them")
     if not len(X):
         raise BadInput(f"{path}: every feature is the same in all rows: there is nothing to learn from")
-    stem = Path(path).stem[:12] or "data"
-    data = partial(_labelled, X, table.Y, f"{table.source}, standardised")
+    stem = printable(Path(path).stem[:12]) or "data"
+    data = partial(_labelled, X, table.Y, f"{printable(table.source)}, standardised")
     return [on(data, f"{stem}_{model.split('_')[0]}", model, hidden, group="data") for model, hidden in HIDDEN.items()]
 
 
