@@ -28,8 +28,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from parity import __version__
-from parity.errors import BadInput, one_line
+from parity import __version__, files
+from parity.errors import BadInput, one_line, shorten
 from parity.files import write_whole
 from parity.formats import FORMATS
 from parity.surroundings import version
@@ -42,8 +42,11 @@ SCHEMA, SCHEMA_VERSION = "parity.checkpoint", 1
 
 MANIFEST = "descent.json"
 ARRAYS = re.compile(r"descent-\d+-[0-9a-f]{16}\.npz")
-BESIDE = re.compile(rf"\.({re.escape(MANIFEST)}|{ARRAYS.pattern})\.\w{{8}}")
-"""The names that `write_whole` gives to what is not renamed yet."""
+BESIDE = re.compile(rf"\.({re.escape(MANIFEST)}|{ARRAYS.pattern}|{files.TRIAL})\.\w{{8}}")
+"""The names that `write_whole` gives to what is not renamed yet, and `folder` to what it tries."""
+
+LONGEST = 50
+"""Characters of what is quoted from a file, which may hold anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +75,12 @@ def writable_folder(path: str | Path, descent: Descent | None = None) -> Path:
     Raises
     ------
     BadInput
-        It is a file, it cannot be made or written to, it holds other things and no checkpoint, or a checkpoint that
+        It is no folder that can be made or written to, it holds other things and no checkpoint, or a checkpoint that
         is damaged or of another descent. Nothing is deleted.
     """
-    folder = Path(path)
-    names = _names_in(folder)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise BadInput(f"{folder} cannot be written: permission denied; name another folder")
+    folder = files.folder(path)
     manifest = _manifest(folder)
-    others = [name for name in names if not _ours(name)]
+    others = [name for name in _names_in(folder) if not _ours(name)]
     if manifest is None and others:
         raise BadInput(f"{folder} holds {others[0]} and no checkpoint: name a folder that is empty or new")
     if manifest is not None and descent is not None:
@@ -89,17 +89,10 @@ def writable_folder(path: str | Path, descent: Descent | None = None) -> Path:
 
 
 def _names_in(folder: Path) -> list[str]:
-    """What is in the folder, which is made where there is none."""
     try:
-        if not folder.exists():
-            folder.mkdir()
         return sorted(os.listdir(folder))
-    except FileNotFoundError:
-        raise BadInput(f"{folder.parent} is no folder: make it first, or name another one") from None
-    except (FileExistsError, NotADirectoryError):
-        raise BadInput(f"{folder} is no folder: name one that is empty or new") from None
     except OSError as error:
-        raise BadInput(f"{folder} cannot be used: {error.strerror or error}; name another folder") from error
+        raise BadInput(f"{folder} cannot be read: {error.strerror or error}; name another folder") from error
 
 
 def save(folder: Path, descent: Descent, reached: Mapping[str, Reached]) -> None:
@@ -229,8 +222,8 @@ def _label(key: str) -> str:
 
 def _said(value: object) -> str:
     if isinstance(value, list):
-        return ",".join(map(str, value))
-    return "none" if value is None else str(value)
+        return shorten(",".join(map(str, value)), LONGEST)
+    return "none" if value is None else shorten(str(value), LONGEST)
 
 
 def _archive(reached: Mapping[str, Reached]) -> bytes:
@@ -264,13 +257,15 @@ def _reached(file: Path, name: str, arrays: dict[str, np.ndarray], steps: int, d
     if costs is None or costs.shape != (steps,):
         held = "no costs" if costs is None else f"costs of shape {costs.shape}"
         raise _damaged(file, f"{name} has {held}, expected {(steps,)}")
-    expected = _by_bits(np.empty(0, FORMATS[descent.dtype].dtype)).dtype
+    of = FORMATS[descent.dtype].dtype
+    expected = _by_bits(np.empty(0, of)).dtype
     for key, array in {**found, "costs": costs}.items():
         if array.dtype != expected:
             raise _damaged(file, f"{key} of {name} is of {array.dtype}, expected {expected}")
         if key in start and array.shape != start[key].shape:
             raise _damaged(file, f"{key} of {name} has shape {array.shape}, expected {start[key].shape}")
-    of = FORMATS[descent.dtype].dtype
+        if key in start and not np.all(np.isfinite(array.view(of))):
+            raise _damaged(file, f"{key} of {name} holds a value that is not finite")
     return Reached({key: array.view(of) for key, array in found.items()}, costs.view(of))
 
 
@@ -289,7 +284,7 @@ def _manifest(folder: Path) -> _Manifest | None:
     try:
         content = json.loads(text)
         _refuse_another_schema(path, content)
-        steps = {name: of["steps"] for name, of in content["implementations"].items()}
+        steps = {name: _count(name, of["steps"]) for name, of in content["implementations"].items()}
         arrays, sha256 = content["arrays"]["file"], content["arrays"]["sha256"]
         if not ARRAYS.fullmatch(arrays):
             raise ValueError(f"it names {arrays}")
@@ -298,14 +293,21 @@ def _manifest(folder: Path) -> _Manifest | None:
         raise _damaged(path, one_line(error)) from error
 
 
+def _count(name: str, steps: object) -> int:
+    """The number of steps, if it is one: JSON's 5.0 and true are equal to some, and not among them."""
+    if type(steps) is not int or steps < 0:
+        raise ValueError(f"{name} has made {steps!r} steps")
+    return steps
+
+
 def _refuse_another_schema(path: Path, content: dict[str, Any]) -> None:
     """Raise BadInput where it is another program's, or another version's."""
     if content.get("schema") != SCHEMA:
         raise BadInput(f"{path} is no checkpoint ({SCHEMA}): name another folder")
     version, made_with = content.get("schema_version"), content.get("versions", {}).get("parity")
-    if version != SCHEMA_VERSION:
+    if type(version) is not int or version != SCHEMA_VERSION:
         raise BadInput(
-            f"{path} has schema version {version}, and this program reads {SCHEMA_VERSION}: "
+            f"{path} has schema version {shorten(repr(version))}, and this program reads {SCHEMA_VERSION}: "
             f"use the parity that wrote it ({_said(made_with)}), or name another folder"
         )
 
@@ -321,7 +323,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _damaged(path: Path, why: str) -> BadInput:
-    return BadInput(f"{path} is damaged ({why}): put a sound copy in its place, or begin anew in another folder")
+    what = shorten(why, 4 * LONGEST)
+    return BadInput(f"{path} is damaged ({what}): put a sound copy in its place, or begin anew in another folder")
 
 
 def _ours(name: str) -> bool:
