@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from parity.errors import BadInput
-from parity.training import figures, plots
+from parity.training import drawing, figures
 from reference import deep_network
 from reference.initialization import hidden_units_identical
 
@@ -79,7 +79,7 @@ def test_the_bar_comes_to_its_end() -> None:
     ("given", "said"),
     [
         (("new", "--only", "initialization"), "there is no figure 'initialization'; did you mean initialisation?"),
-        (("file",), "is a file: name a folder"),
+        (("file",), "file is no folder: name one"),
         (("nowhere/new",), "is no folder: make it first"),
     ],
 )
@@ -163,7 +163,7 @@ def test_the_picture_in_docs_is_of_these_numbers(name: str, monkeypatch: pytest.
     monkeypatch.setattr(figures, "costs", lambda name, alpha: np.array([2.0, 1.0]))
     monkeypatch.setattr(figures, "rows", lambda scale: (np.zeros((2, figures.UNITS, 2)), [1.0, 1.0], [1.0, 1.0]))
     monkeypatch.setattr(figures, "accuracies", lambda hidden, m: [0.5, 0.75])
-    with plots.drawing():
+    with drawing.own_style():
         figure = figures.FIGURES[name][0](silent)
     path = DOCS / f"{name}.svg"
     svg = ElementTree.parse(path).getroot()

@@ -14,7 +14,7 @@ import pytest
 
 from parity.errors import BadInput
 from parity.problems import Problem, catalogue
-from parity.training import Descent, plots
+from parity.training import Descent, drawing, plots
 from parity.training.amplification import Curvature, Distance
 from parity.training.exact import ExactTrajectory, Sum
 from parity.training.result import Result
@@ -61,7 +61,7 @@ def texts(svg: bytes) -> set[str]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return plots.of_result(result(), plots.writable_folder(str(tmp_path_factory.mktemp("pictures") / "new")))
+    return plots.of_result(result(), drawing.writable_folder(str(tmp_path_factory.mktemp("pictures") / "new")))
 
 
 def test_every_picture_is_there_in_both_forms_and_holds_its_labels(files: list[Path]) -> None:
@@ -166,7 +166,7 @@ SAID = {
 def test_whatever_came_of_it_is_drawn(variant: str) -> None:
     """Without an error or a warning but for letters that the font has not, and with what is missing said."""
     of = VARIANTS[variant]()
-    with plots.drawing(), warnings.catch_warnings():
+    with drawing.own_style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         for name in ("cost", "divergence", "boundaries"):
             svg = BytesIO()
@@ -175,15 +175,15 @@ def test_whatever_came_of_it_is_drawn(variant: str) -> None:
 
 
 def test_letters_that_the_font_has_not_are_no_warning(tmp_path: Path) -> None:
-    with plots.drawing():
-        plots.save(plots.sheet("数", "$x <&>", 1.0), tmp_path / "picture")
+    with drawing.own_style():
+        drawing.save(drawing.sheet("数", "$x <&>", 1.0), tmp_path / "picture")
     svg = ElementTree.parse(tmp_path / "picture.svg").getroot()
     assert (svg.findtext(f"{SVG}title"), svg.findtext(f"{SVG}desc")) == ("数", "$x <&>")
     assert texts((tmp_path / "picture.svg").read_bytes()) == {"数", "$x <&>"}
 
 
 def test_one_step_is_a_dot_and_an_iteration_a_whole_number() -> None:
-    with plots.drawing():
+    with drawing.own_style():
         for ax in plots.cost(result(1)).axes + plots.divergence(result(1)).axes:
             dots = [line for line in ax.lines if len(line.get_xdata()) == 1]
             assert len(dots) >= 3
@@ -192,7 +192,7 @@ def test_one_step_is_a_dot_and_an_iteration_a_whole_number() -> None:
 
 
 def test_a_panel_without_a_curve_leaves_the_numbers_of_the_other() -> None:
-    with plots.drawing():
+    with drawing.own_style():
         above, below = plots.divergence(VARIANTS["no exact trajectory"]()).axes
         assert below.get_xticks().size > 2
         (alone,) = plots.cost(VARIANTS["all skipped"]()).axes
@@ -216,7 +216,7 @@ def test_a_cost_that_an_implementation_lacks_is_the_witness_s() -> None:
 
 def test_the_horizon_is_marked_where_it_is_and_not_at_the_end() -> None:
     of = result()
-    with plots.drawing():
+    with drawing.own_style():
         marks = [line for line in plots.cost(of).axes[0].lines if line.get_linestyle() == "-."]
         assert [list(line.get_xdata()) for line in marks] == [[of.horizon, of.horizon]]
         near = [replace(d, cost=np.zeros(STEPS)) for d in of.distances]
@@ -227,7 +227,7 @@ def test_the_horizon_is_marked_where_it_is_and_not_at_the_end() -> None:
 
 def test_the_curves_are_those_of_the_result() -> None:
     of = result()
-    with plots.drawing():
+    with drawing.own_style():
         (drawn,) = plots.cost(of).axes
         above, below = plots.divergence(of).axes
     for trail, line in zip(of.trails, drawn.lines[::2], strict=False):
@@ -255,7 +255,7 @@ def test_steps_that_only_one_has_made_are_not_compared() -> None:
 
 
 def test_where_an_eigenvalue_is_beyond_two_is_shaded_and_nowhere_else() -> None:
-    with plots.drawing():
+    with drawing.own_style():
         for ax in plots.divergence(result()).axes:
             spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
             assert spans == [(2.0, 6.0)]
@@ -266,11 +266,11 @@ def test_a_long_curve_keeps_its_ends_and_extremes(n: int) -> None:
     y = np.random.RandomState(0).standard_normal(n)
     y[n // 2] = np.inf
     finite = np.where(np.isfinite(y), y, np.nan)
-    for thinned, of in ((plots.extremes, (np.nanmin, np.nanmax)), (plots.largest, (np.nanmax,))):
+    for thinned, of in ((drawing.extremes, (np.nanmin, np.nanmax)), (drawing.largest, (np.nanmax,))):
         steps, values = thinned(y, 7)
         assert np.array_equal(values, finite[steps - 7], equal_nan=True)
         assert (steps[0], steps[-1]) == (7, n + 6)
-        assert steps.size <= max(1000, 2 * plots.POINTS + 2)
+        assert steps.size <= max(1000, 2 * drawing.POINTS + 2)
         assert np.all(np.diff(steps) > 0)
         assert all(f(values) == f(finite) for f in of)
 
@@ -309,45 +309,70 @@ def test_a_boundary_that_is_out_of_sight_is_said() -> None:
 
 
 def test_a_colour_each_and_stripes_that_leave_no_gap() -> None:
-    assert len(set(plots.colours(8))) == 8
-    assert plots.colours(9)[8] == plots.colours(1)[0]
-    assert plots.striped(1) == ["solid"]
+    assert len(set(drawing.colours(8))) == 8
+    assert drawing.colours(9)[8] == drawing.colours(1)[0]
+    assert drawing.striped(1) == ["solid"]
     for n in (2, 5):
-        for i, (offset, (on, off)) in enumerate(plots.striped(n)):
+        for i, (offset, (on, off)) in enumerate(drawing.striped(n)):
             assert offset == i * on
             assert on + off == n * on
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("file", "is a file: name a folder for the pictures"),
-        ("nowhere/pictures", "is no folder: make it first"),
-        ("file/pictures", "is no folder: make it first"),
-        ("x" * 300, "cannot be made: "),
-    ],
-)
-def test_a_bad_folder_is_one_line(path: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("kept")
-    with pytest.raises(BadInput, match=said) as raised:
-        plots.writable_folder(str(tmp_path / path))
-    assert "\n" not in str(raised.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert (tmp_path / "file").read_text() == "kept"
-
-
-def test_a_folder_without_permission_and_a_missing_matplotlib_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plots.os, "access", lambda *_: False)  # root may write everywhere
-    with pytest.raises(BadInput, match="cannot be written: permission denied"):
-        plots.writable_folder(str(tmp_path))
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+def test_a_missing_matplotlib_is_one_line_and_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match=r"pip install 'gradient-parity\[plots\]'"):
-        plots.writable_folder(str(tmp_path / "new"))
+        drawing.writable_folder(str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_that_goes_away_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="could not be written"):
         plots.of_result(result(1), tmp_path / "gone")
+
+
+@pytest.mark.parametrize("steps", [1, 2, STEPS])
+def test_the_exact_curve_ends_where_the_others_do(steps: int) -> None:
+    """It knows J after the last step, too; they do not."""
+    of = result(steps)
+    with drawing.own_style():
+        ax = plots.cost(of).axes[0]
+    (exact,) = [line for line in ax.lines if line.get_label() == "exact"]
+    assert np.array_equal(exact.get_ydata(), of.exact.costs.high[:steps])
+    assert list(exact.get_xdata()) == list(range(steps))
+
+
+def test_numbers_on_an_axis_are_whole_numbers_not_offsets() -> None:
+    """J from 0.6930 to 0.6929 is written so, not as 1e−5 above 6.929e−1."""
+    with drawing.own_style():
+        figure = plots.cost(result(3))
+        figure.draw_without_rendering()
+    assert figure.axes[0].yaxis.get_major_formatter().get_offset() == ""
+
+
+@pytest.mark.parametrize(("variant", "shown"), [("one implementation", 0), ("no exact trajectory", 1)])
+def test_the_lowest_panel_with_a_curve_has_the_iterations(variant: str, shown: int) -> None:
+    with drawing.own_style():
+        figure = plots.divergence(VARIANTS[variant]())
+        figure.draw_without_rendering()
+    labelled = [ax.xaxis.get_tick_params()["labelbottom"] for ax in figure.axes]
+    assert labelled == [panel == shown for panel in (0, 1)]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["iteration" * (panel == shown) for panel in (0, 1)]
+
+
+def test_where_no_digit_is_determined_no_horizon_is_drawn() -> None:
+    of = result()
+    lost = replace(of, distances=[replace(d, cost=np.ones(STEPS)) for d in of.distances])
+    assert lost.horizon == -1
+    with drawing.own_style():
+        panels = plots.cost(lost).axes + plots.divergence(lost).axes
+    assert all(list(line.get_xdata()) != [-1, -1] for ax in panels for line in ax.lines)
+    assert panels[0].get_title(loc="left") == "10 digits of J are determined at no step"
+
+
+def test_no_word_of_a_caption_stands_alone() -> None:
+    for n in (10, 20, 26, 27, 30, 53, 60):
+        lines = drawing.wrapped("word " * n)
+        assert " ".join(lines).split() == ["word"] * n
+        assert max(map(len, lines)) <= drawing.CHARACTERS
+        assert len(lines) == -(-n // 26)
+        assert len(lines) == 1 or 4 * len(lines[-1]) > drawing.CHARACTERS

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parity.cli import OK, chosen, several
+from parity.errors import printable
+from parity.files import none_left_empty
 from parity.problems import catalogue, real
 from parity.problems.parameters import draw
 from parity.report import console
 from parity.training import Params
-from parity.training.plots import COLOURS, drawing, legend, save, sheet, writable_folder
+from parity.training.drawing import COLOURS, legend, own_style, save, sheet, writable_folder
 from parity.training.report import Progress
 from reference import deep_network, initialization, logistic_regression, shallow_network
 from reference.activations import DERIVATIVES
@@ -76,14 +78,16 @@ def command(options: argparse.Namespace) -> int:
     BadInput
         There is no such figure, or the folder cannot be written to.
     """
-    names = chosen("figure", options.only, FIGURES)
-    folder = writable_folder(options.folder)
+    names, written = chosen("figure", options.only, FIGURES), []
+    with none_left_empty(options.folder):
+        folder = writable_folder(options.folder)
+        with Progress() as progress, own_style():
+            for name in names:
+                figure = FIGURES[name][0](partial(progress.told, name, steps=1, total=FIGURES[name][1]))
+                written += save(figure, folder / name)
     to = console()
-    with Progress() as progress, drawing():
-        for name in names:
-            figure = FIGURES[name][0](partial(progress.told, name, steps=1, total=FIGURES[name][1]))
-            for path in save(figure, folder / name):
-                to.print(f"written {path}", style="dim", soft_wrap=True)
+    for path in written:
+        to.print(printable(f"written {path}"), style="dim", soft_wrap=True)
     to.print("computed by running reference/ (NumPy)")
     return OK
 

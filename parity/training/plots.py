@@ -1,37 +1,42 @@
-"""Pictures of a descent (matplotlib), each as SVG and PNG.
+"""Pictures of a descent, each as SVG and PNG.
 
 cost        J against the iteration, with the horizon
 divergence  how far each implementation is from the exact trajectory, and each pair in J, beside the unit roundoff
 boundaries  where a = 1/2 at the end, for two features
-
-The same result gives the same bytes: no date, and identifiers in the SVG from a fixed salt. Text stays text there.
-Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart.
 """
 
 from __future__ import annotations
 
-import os
-import textwrap
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
-from io import BytesIO
-from itertools import combinations, cycle, islice, pairwise
+from itertools import combinations, cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 
-from parity.errors import BadInput
-from parity.files import write_whole
 from parity.formats import FORMATS
 from parity.problems import Problem
 from parity.training import Params
+from parity.training.drawing import (
+    COLOURS,
+    GREY,
+    POINTS,
+    VERMILLION,
+    colours,
+    curve,
+    extremes,
+    instead,
+    largest,
+    legend,
+    over_iterations,
+    own_style,
+    save,
+    sheet,
+    striped,
+)  # fmt: skip
 from parity.training.exact import half_a_unit
-from parity.training.report import heading
+from parity.training.report import heading, lost_at_once
 from parity.training.result import Result
 from parity.training.steps import Trail
 
@@ -39,33 +44,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY = COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7f7f7f",
-)  # fmt: skip
 PALE = "#e9e9e9"
-
-STYLE: dict[str, Any] = {
-    "svg.hashsalt": "parity",
-    "svg.fonttype": "none",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "figure.constrained_layout.use": True,
-}
-
-WIDTH = 8.0
-"""Inches: 800 pixels at 100 to the inch, and twice as many in the PNG."""
-
-POINTS = 500
-"""Of a curve with more than twice as many steps, so many stretches are drawn by their extremes."""
 
 BROAD = 3.5
 """Points: lines that others lie on."""
-
-STRIPE = 2.5
-"""The length of a dash, in widths of its line."""
 
 GRID = 300
 """Points on each side of the grid on which a boundary is looked for."""
@@ -80,33 +62,6 @@ MOST = 2
 """The power of ten at which a relative distance ends: whatever is beyond says that nothing is left in common."""
 
 IN_TURN = "Lines that lie on each other are seen in turn."
-
-Line = tuple[np.ndarray, np.ndarray]
-
-
-def writable_folder(path: str) -> Path:
-    """The folder, made where there is none, once it is sure that pictures can be drawn and kept there.
-
-    Raises
-    ------
-    BadInput
-        matplotlib is not installed; it is a file, it cannot be made, or it cannot be written to.
-    """
-    if find_spec("matplotlib") is None:
-        raise BadInput("pictures need matplotlib, which is not installed: pip install 'gradient-parity[plots]'")
-    folder = Path(path)
-    try:
-        if not folder.is_dir():
-            if folder.exists():
-                raise BadInput(f"{folder} is a file: name a folder for the pictures")
-            if not folder.parent.is_dir():
-                raise BadInput(f"{folder.parent} is no folder: make it first, or name another one")
-            folder.mkdir()
-    except OSError as error:
-        raise BadInput(f"{folder} cannot be made: {error.strerror or error}; name another folder") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise BadInput(f"{folder} cannot be written: permission denied; name another folder")
-    return folder
 
 
 def of_result(result: Result, folder: Path) -> list[Path]:
@@ -126,113 +81,8 @@ def of_result(result: Result, folder: Path) -> list[Path]:
     pictures: dict[str, Callable[[Result], Figure]] = {"cost": cost, "divergence": divergence}
     if problem.X.shape[0] == 2 and problem.Y.shape[0] == 1:
         pictures["boundaries"] = boundaries
-    with drawing():
+    with own_style():
         return [path for name, picture in pictures.items() for path in save(picture(result), folder / name)]
-
-
-# What all pictures share ---------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """matplotlib's own defaults and `STYLE`, whatever the user's settings are; those are back afterwards."""
-    import matplotlib.style
-
-    with matplotlib.style.context(["default", STYLE]):
-        yield
-
-
-def sheet(title: str, caption: str, height: float) -> Figure:
-    """An empty figure with a title above and a caption below, which are also its title and description in the files."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((WIDTH, height))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, parse_math=False)  # a user's file may have a $ in its name
-    text = "\n".join(textwrap.wrap(caption.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"), 130))
-    figure.supxlabel(text, x=0.01, ha="left", fontsize=8, color="#333333", parse_math=False)
-    return figure
-
-
-def save(figure: Figure, path: Path) -> list[Path]:
-    """`path` with .svg and .png, for screen readers too.
-
-    Raises
-    ------
-    BadInput
-        A file could not be written.
-    """
-    title, caption = figure.get_suptitle(), " ".join(figure.get_supxlabel().split())
-    of_svg, of_png = BytesIO(), BytesIO()
-    about = {"Title": title, "Description": caption}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # or letters that matplotlib's font has not: they are drawn as boxes
-        figure.savefig(of_svg, format="svg", metadata=about | {"Date": None})
-        figure.savefig(of_png, format="png", dpi=200, metadata=about)
-    svg = of_svg.getvalue().decode().replace("<svg ", '<svg role="img" ', 1)
-    svg = svg.replace("</title>", f"</title>\n <desc>{escape(caption)}</desc>", 1)
-    contents: dict[Path, str | bytes] = {path.with_suffix(".svg"): svg, path.with_suffix(".png"): of_png.getvalue()}
-    for target, content in contents.items():
-        write_whole(target, content)
-    return list(contents)
-
-
-def legend(ax: Axes) -> None:
-    """Beside the axes, where it covers nothing."""
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=2.6)
-
-
-def instead(ax: Axes, reason: str) -> None:
-    """Say why there is nothing to see."""
-    ax.text(0.5, 0.5, reason, transform=ax.transAxes, ha="center", va="center", color=GREY)
-    ax.set(yticks=[])
-    ax.tick_params(bottom=False, labelbottom=False)
-
-
-def curve(ax: Axes, line: Line, **style: Any) -> None:
-    """A line, or the dot that one step makes."""
-    ax.plot(*line, marker="o" if line[0].size == 1 else "", **style)
-
-
-def over_iterations(ax: Axes) -> None:
-    """A horizontal axis with whole numbers."""
-    from matplotlib.ticker import MaxNLocator
-
-    ax.set_xlabel("iteration")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def colours(n: int) -> list[str]:
-    """One each, again from the first where there are more."""
-    return list(islice(cycle(COLOURS), n))
-
-
-def striped(n: int) -> list[Any]:
-    """Styles of lines that lie on each other: each shows in the gaps of the others."""
-    return [(STRIPE * i, (STRIPE, STRIPE * (n - 1))) if n > 1 else "solid" for i in range(n)]
-
-
-def largest(y: np.ndarray, first: int = 0) -> Line:
-    """A curve over the steps from `first` on; of one with very many, the largest of every stretch."""
-    return _thinned(y, first, (np.argmax,))
-
-
-def extremes(y: np.ndarray, first: int = 0) -> Line:
-    """The same with the least and the largest."""
-    return _thinned(y, first, (np.argmin, np.argmax))
-
-
-def _thinned(y: np.ndarray, first: int, choices: tuple[Callable[[np.ndarray], Any], ...]) -> Line:
-    y = np.asarray(y, np.float64)
-    y = np.where(np.isfinite(y), y, np.nan)  # the first nan of a stretch is its least and its largest
-    if y.size <= 2 * POINTS:
-        return first + np.arange(y.size), y
-    cuts = np.linspace(0, y.size, POINTS + 1).astype(int)
-    at = np.unique([0, y.size - 1, *(a + int(choice(y[a:b])) for a, b in pairwise(cuts) for choice in choices)])
-    return first + at, y[at]
-
-
-# The pictures --------------------------------------------------------------------------------------------------------
 
 
 def cost(result: Result) -> Figure:
@@ -241,15 +91,16 @@ def cost(result: Result) -> Figure:
     figure = sheet(f"{result.descent.problem.name}: J against the iteration", caption, 4.6)
     ax = figure.subplots()
     curves = {trail.implementation: costs_of(trail) for trail in result.ran}
-    drawn = list(curves.values()) + ([result.exact.costs.high] if result.exact else [])
+    exact = [result.exact.costs.high[: max(1, result.descent.iterations)]] if result.exact else []
+    drawn = [*curves.values(), *exact]
     if not any(np.any(np.isfinite(J)) for J in drawn):
         instead(ax, "no step was made")
         return figure
     for (name, J), colour, dashes in zip(curves.items(), colours(len(curves)), striped(len(curves)), strict=True):
         curve(ax, extremes(J), color=colour, linewidth=BROAD, linestyle=dashes)
         ax.plot([], [], color=colour, linewidth=BROAD, label=name)
-    if result.exact:
-        curve(ax, extremes(result.exact.costs.high), color="black", linewidth=0.8, label="exact")
+    for J in exact:  # where there is one; before each step, as the others
+        curve(ax, extremes(J), color="black", linewidth=0.8, label="exact")
     seen = np.concatenate([J[np.isfinite(J) & (J > 0)] for J in drawn])
     if seen.size and seen.max() > 10 * seen.min():
         ax.set_yscale("log")
@@ -269,14 +120,15 @@ def costs_of(trail: Trail) -> np.ndarray:
 
 
 def mark_horizon(ax: Axes, result: Result, *, named: bool = False) -> None:
-    """A line at the last step up to which the digits asked for are determined, unless that is the end."""
+    """A line at the last step up to which the digits asked for are determined, unless that is the end or none is."""
     horizon, end = result.horizon, result.descent.iterations - 1
     if horizon is None or result.descent.exact:
         return
     what = f"{result.digits} digits of J are determined"
-    if horizon >= end:
+    nowhere = lost_at_once(result)
+    if nowhere or horizon >= end:
         if named:
-            ax.set_title(f"{what} to the end", fontsize=9, loc="left")
+            ax.set_title(f"{what} {'at no step' if nowhere else 'to the end'}", fontsize=9, loc="left")
         return
     ax.axvline(horizon, color="black", linewidth=1, linestyle="-.")
     if named:
@@ -297,7 +149,9 @@ def divergence(result: Result) -> Figure:
     above, below = figure.subplots(2, sharex=True)
     _from_exact(above, result)
     _between_pairs(below, result)
-    over_iterations(below)
+    if above.lines and not below.lines:
+        above.tick_params(labelbottom=True)  # which it shares with the panel below
+    over_iterations(below if below.lines or not above.lines else above)
     for ax in (above, below):
         if ax.lines:
             _logarithmic(ax, result)
@@ -373,15 +227,9 @@ def _logarithmic(ax: Axes, result: Result) -> None:
     bottom = round(np.log10(least))
     every = max(1, (top - bottom) // 6)
     ax.set_yticks([0.0] + [10.0**k for k in range(bottom + 1, top + 1, every)])
-    ax.yaxis.set_minor_locator(_none())
+    ax.minorticks_off()
     ax.set_ylim(0, 10.0**top)
     ax.set_xlim(0, max(1, result.descent.iterations))
-
-
-def _none() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
 
 
 def boundaries(result: Result) -> Figure:

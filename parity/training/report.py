@@ -185,11 +185,19 @@ def conclusion(result: Result) -> list[str]:
     return lines
 
 
+def lost_at_once(result: Result) -> bool:
+    """Whether the digits asked for are not even there before the first step."""
+    if result.horizon is None or result.horizon >= result.descent.iterations - 1:
+        return False
+    return result.horizon < min(distance.first for distance in result.distances)
+
+
 def _horizon(result: Result, horizon: int) -> list[str]:
     descent, digits = result.descent, result.digits
     if horizon >= descent.iterations - 1:
         return [f"{digits} digits of J are determined in {descent.dtype} to the end"]
-    lines = [f"{digits} digits of J are determined in {descent.dtype} up to step {horizon}, the horizon"]
+    until = "at no step" if lost_at_once(result) else f"up to step {horizon}, the horizon"
+    lines = [f"{digits} digits of J are determined in {descent.dtype} {until}"]
     over = [c for c in result.curvatures if c.largest > 2]
     if over:
         worst, passed = max(over, key=lambda c: c.largest), over[0].step
