@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -16,7 +19,7 @@ from rich.console import Console
 
 import reference.curvature
 import reference.logistic_regression
-from parity.cli import CANNOT, DIFFERS, OK, Parser
+from parity.cli import DIFFERS, OK, Parser
 from parity.errors import BadInput
 from parity.implementations import find
 from parity.problems import Problem, catalogue
@@ -114,6 +117,31 @@ def test_what_an_implementation_says_is_held_against_the_exact_values() -> None:
     assert here.seen(float(cost) + 2 * here.cost_bound, slope) == "cost"
     for i in range(4):
         assert here.seen(float(cost), slope + 2 * here.gradient_bound * (np.arange(4) == i)) == "gradient"
+
+
+def test_the_true_values_are_in_the_balls() -> None:
+    """At 512 bits, from the formulas themselves; a double-double alone does not hold them."""
+    case, anchor = Case(overlapping(), 1.0), at(1.0)
+    here = certificate.exactly(case, anchor.params, anchor.standard)
+    w, b = anchor.params["w"].ravel().tolist(), float(anchor.params["b"])
+    X, Y = case.problem.X.T.tolist(), case.problem.Y[0].tolist()
+    with certificate.working_precision(512):
+        Z = [sum((arb(w_i) * x_i for w_i, x_i in zip(w, x, strict=True)), arb(b)) for x in X]
+        J = sum(((-z if y else z).exp().log1p() for z, y in zip(Z, Y, strict=True)), arb(0)) / case.problem.m
+        cost = J + arb(case.l2) / 2 * sum((arb(w_i) ** 2 for w_i in w), arb(0))
+        dZ = [1 / (1 + (-z).exp()) - y for z, y in zip(Z, Y, strict=True)]
+        slopes = [sum((d * x[i] for d, x in zip(dZ, X, strict=True)), arb(0)) / case.problem.m for i in range(3)]
+        gradient = [s + arb(case.l2) * w_i for s, w_i in zip(slopes, w, strict=True)]
+        gradient.append(sum(dZ, arb(0)) / case.problem.m)
+        assert here.cost.contains(cost)
+        assert all(ball.contains(true) for ball, true in zip(here.gradient, gradient, strict=True))
+
+
+def test_what_the_oracle_leaves_open_is_in_the_balls() -> None:
+    """Its certified radius, in ulp of an element that is no smaller than u times the largest."""
+    value = certificate.Exact(np.array([1.0, 2.0**-80]), np.zeros(2), 1 / 1024)
+    for ball, ulp in zip(certificate.enclosed(value), (2.0**-52, 2.0**-105), strict=True):
+        assert ulp / 1024 <= float(ball.rad()) <= 1.001 * ulp / 1024
 
 
 # Solvers -----------------------------------------------------------------------------------------------------------
@@ -298,7 +326,8 @@ def test_a_file(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("--problem", "wine_logistic", "--implementation", "numpy", "--iterations", "0")
-    assert run(*arguments, "--C", "inf") == CANNOT
+    with pytest.raises(BadInput, match="nothing was solved: no minimum: a hyperplane separates the classes"):
+        run(*arguments, "--C", "inf")
     assert "falls for ever" in capsys.readouterr().out
     assert run(*arguments, "--C", "1,inf") == OK
     right = reference.curvature.penalised_cost
@@ -315,6 +344,7 @@ def test_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (["--C", "nan"], "--C is nan"),
         (["--C", "much"], "--C is much"),
         (["--C", "1e-310"], "--C is 1e-310"),
+        (["--C", "1e308"], r"--C is 1e\+308: 1/\(C m\) is 0 in float64 with m = 569; give inf"),
         (["--iterations", "-1"], "--iterations is -1"),
         (["--problem", "flower"], "there is no problem 'flower'"),
         (["--implementation", "torch-vmap"], "there is no implementation 'torch-vmap'"),
@@ -355,3 +385,21 @@ def test_a_row_that_is_outside_fits_80_columns() -> None:
     text = printed(replace(found, solutions=[replace(found.solutions[0], **worst, **numbers)]))
     assert "✗ not finite" in text
     assert max(map(len, (line.rstrip() for line in text.splitlines()))) <= 80
+
+
+def test_an_overflow_on_the_way_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    """scikit-learn's, of a penalty that is far too large: warnings are errors here."""
+    with pytest.raises(BadInput, match="nothing was solved: scikit-learn finds no minimum"):
+        run("--problem", "wine_logistic", "--implementation", "numpy", "--iterations", "0", "--C", "1e-300")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are others there")
+def test_the_json_is_there_although_nobody_reads_the_tables(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    given = ["--problem", "wine_logistic", "--implementation", "numpy", "--iterations", "0", "--C", "1"]
+    command = [sys.executable, "-m", "parity", "optimum", *given, "--json", str(tmp_path / "report.json")]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["schema"] == "parity.optimum"

@@ -20,6 +20,7 @@ F. Bach (2010), Self-concordant analysis for logistic regression, Electronic Jou
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,8 @@ from flint import arb, arb_mat
 
 from parity.compare import Standard
 from parity.errors import BadInput
-from parity.oracle import FIRST_PRECISION, working_precision
+from parity.formats import FORMATS
+from parity.oracle import FIRST_PRECISION, Exact, working_precision
 from parity.problems import Problem
 from parity.rounding import OWN_ROUNDING
 from parity.training import Params
@@ -91,14 +93,27 @@ def exactly(case: Case, params: Params, standard: Standard) -> Exactly:
     J, dw, db = (standard.exact[name] for name in ("J", "dw", "db"))
     with working_precision(FIRST_PRECISION):
         squares = sum((arb(x) * x for x in w.tolist()), arb(0))
-        cost = arb(float(J.high)) + float(J.low) + arb(l2) / 2 * squares
-        high, low = (np.append(a, b).tolist() for a, b in ((dw.high, db.high), (dw.low, db.low)))
-        gradient = [arb(h) + e + arb(l2) * x for h, e, x in zip(high, low, [*w.tolist(), 0.0], strict=True)]
+        cost = enclosed(J)[0] + arb(l2) / 2 * squares
+        slopes = zip(enclosed(dw) + enclosed(db), [*w.tolist(), 0.0], strict=True)
+        gradient = [slope + arb(l2) * x for slope, x in slopes]
     penalty, shrink = l2 / 2 * float(w @ w), l2 * np.append(np.abs(w), 0.0)
     E_J, E = float(standard.bounds["J"]), np.append(standard.bounds["dw"], standard.bounds["db"])
     cost_bound = E_J + fmt.gamma(w.size + 4) * (float(J.high) + E_J + penalty)
-    gradient_bound = E + fmt.gamma(4) * (np.abs(high) + E + shrink)
+    gradient_bound = E + fmt.gamma(4) * (np.abs(np.append(dw.high, db.high)) + E + shrink)
     return Exactly(cost, gradient, cost_bound * OWN_ROUNDING, gradient_bound * OWN_ROUNDING)
+
+
+def enclosed(value: Exact) -> list[arb]:
+    """The oracle's elements as balls that hold the true ones: their certified radius, and the rounding of `low`.
+
+    `low` is nearest to what `high` leaves, at most ½ ulp: rounding takes 2^−53 of that. The radius is in ulp of an
+    element that is no smaller than u times the largest.
+    """
+    fmt = FORMATS["float64"]
+    high, low = np.ravel(value.high), np.ravel(value.low)
+    ulp = fmt.ulp(np.maximum(np.abs(high), fmt.u * np.max(np.abs(high), initial=0)))
+    radius = (value.radius + fmt.u / 2) * ulp * OWN_ROUNDING
+    return [arb(h) + arb(l, r) for h, l, r in zip(high.tolist(), low.tolist(), radius.tolist(), strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +170,9 @@ def anchor(case: Case) -> Anchor:
     reasons = []
     for solver in SKLEARN_SOLVERS:
         try:
-            params = fit(X, Y, case.C, solver, TOL)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # of an overflow on the way: where it ends is judged
+                params = fit(X, Y, case.C, solver, TOL)
         except (RuntimeError, ValueError) as error:
             reasons.append(str(error))
             continue

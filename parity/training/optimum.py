@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from parity import report
-from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file, several
+from parity.cli import DIFFERS, OK, chosen, json_writer, problems_of_file, several
 from parity.compare import Standard
 from parity.errors import BadInput
 from parity.implementations import find
@@ -285,7 +285,7 @@ def command(options: argparse.Namespace) -> int:
     BadInput
         An option does not fit, or there is no scikit-learn.
     """
-    cases = [Case(problem, C) for problem in problems_of(options) for C in penalties(options.C)]
+    cases = [penalised(problem, C) for problem in problems_of(options) for C in penalties(options.C)]
     frameworks = {find(name).framework: [name] for name in IMPLEMENTATIONS}
     names = chosen("implementation", options.implementation, IMPLEMENTATIONS, groups=frameworks)
     if options.iterations < 0:
@@ -306,15 +306,25 @@ def command(options: argparse.Namespace) -> int:
             told(f"{case.label}: scikit-learn")
             outcomes.append(solved(case, here, options.iterations, told))
             progress.advance("")
+    try:
+        write(as_json(outcomes, skipped))
+    finally:  # whoever reads the one may be gone, or the disk of the other full
+        show_all(outcomes, skipped, to)
+    if any(outcome.outside for outcome in outcomes):
+        return DIFFERS
+    if not any(outcome.solutions for outcome in outcomes):
+        reasons = [*(outcome.reason for outcome in outcomes if outcome.reason), *skipped.values()]
+        raise BadInput(f"nothing was solved: {reasons[0]}")
+    return OK
+
+
+def show_all(outcomes: Sequence[Outcome], skipped: dict[str, str], to: Console) -> None:
+    """The tables, what was skipped and why, and the line that counts."""
     for outcome in outcomes:
         show(outcome, to)
     for name, reason in skipped.items():
         to.print(f"skipped: {name}: {reason}", style="dim", soft_wrap=True)
     to.print(totals(outcomes), style="bold", soft_wrap=True)
-    write(as_json(outcomes, skipped))
-    if any(outcome.outside for outcome in outcomes):
-        return DIFFERS
-    return OK if any(outcome.solutions for outcome in outcomes) else CANNOT
 
 
 def problems_of(options: argparse.Namespace) -> list[Problem]:
@@ -345,3 +355,17 @@ def penalties(given: Sequence[Sequence[str]] | None) -> list[float]:
             raise BadInput(f"--C is {text}: give numbers above 0, or inf for no penalty")
         found[C] = None
     return list(found)
+
+
+def penalised(problem: Problem, C: float) -> Case:
+    """The case.
+
+    Raises
+    ------
+    BadInput
+        λ is zero in float64, though a penalty was asked for.
+    """
+    case = Case(problem, C)
+    if case.l2 == 0 and math.isfinite(C):
+        raise BadInput(f"--C is {C:g}: 1/(C m) is 0 in float64 with m = {problem.m}; give inf for no penalty")
+    return case
