@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -76,7 +77,13 @@ def train(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         ([*FLOWER, "--batch-size", "0"], "choose 1 to 400"),
         ([*FLOWER, "--batch-size", "401"], "choose 1 to 400"),
         ([*FLOWER, "--batch-size", "2", "--batch-seed", "-1"], "choose 0 to 4294967295"),
-        ([*FLOWER, "--digits", "0"], "choose 1 to 30"),
+        ([*FLOWER, "--digits", "0"], "choose 1 to 15"),
+        ([*FLOWER, "--digits", "16"], "choose 1 to 15"),
+        ([*FLOWER, "--layers", "99999999999999999999999,1"], "--layers 99999999999999999999999,1 takes 8.94e+15 GiB"),
+        ([*FLOWER, "--layers", "100000000000,1"], "--layers 100000000000,1 takes 8.94e+03 GiB or more, and here are "),
+        ([*FLOWER, "--layers", f"{'9' * 5000},1"], "give numbers of units"),
+        ([*QUICK, "--plots", ""], "a name is empty"),
+        ([*QUICK, "--save", ""], "a name is empty"),
         (["--problem", "flower", "--implementation", "nump"], "did you mean"),
         (["--problem", "flower", "--implementation", "sklearn-loss", "--no-exact"], "nothing is trained"),
         ([*QUICK, "--json", "/no/such/folder/x.json"], "is no folder"),
@@ -383,3 +390,85 @@ def test_a_horizon_and_its_cause_are_told() -> None:
     assert "128 and 256 bits agree" in report.provenance(exact)
     assert "by balls of 256 bits" in report.provenance(replace(exact, certified=True, precision=(256,)))
     assert marks(Descent(descent.problem, 10000)) == list(range(0, 10000, 1000))
+
+
+def test_a_machine_that_does_not_say_how_much_memory_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(name: str) -> int:
+        raise ValueError(name)
+
+    monkeypatch.setattr(command.os, "sysconf", nothing, raising=False)
+    assert command._memory() == sys.maxsize
+
+
+def test_a_refused_run_leaves_no_new_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Whatever it is refused for after the folder was made: the other one, or steps that are kept there."""
+    for given in (("--save", "/no/such/folder"), ("--save", str(tmp_path / "kept"))):
+        (tmp_path / "kept").mkdir(exist_ok=True)
+        (tmp_path / "kept" / "notes").touch()
+        assert train(capsys, *QUICK, "--plots", str(tmp_path / "plots"), *given)[0] == 2
+        assert not (tmp_path / "plots").exists()
+
+
+def test_a_descent_that_saved_nothing_leaves_no_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "SAVE_EVERY", np.inf)
+    given = ["--problem", "breast_cancer_deep", "--implementation", "reference", "--save", str(tmp_path / "kept")]
+    assert train(capsys, *given, "--learning-rate", "1e10")[0] == 1
+    assert not (tmp_path / "kept").exists()
+
+
+def test_files_are_written_although_nobody_reads_the_report(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    given = [*QUICK, "--json", str(tmp_path / "report.json"), "--plots", str(tmp_path / "plots")]
+    done = subprocess.run(
+        [sys.executable, "-m", "parity", "train", *given], stdout=theirs, stderr=subprocess.PIPE, check=False
+    )
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["schema"] == "parity.train"
+    assert (tmp_path / "plots" / "boundaries.png").exists()
+
+
+def test_the_report_is_shown_even_if_a_picture_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "divergence.svg").mkdir()
+    status, out, err = train(capsys, *QUICK, "--plots", str(tmp_path))
+    assert (status, err) == (2, f"parity: {tmp_path / 'divergence.svg'} is a folder: name a file in it\n")
+    assert "each of 12 steps in 1 implementation is right" in out
+
+
+def test_digits_that_are_not_there_at_the_start_are_there_at_no_step() -> None:
+    from parity.training.amplification import Distance
+
+    descent, cost = Descent(catalogue.build("flower"), 4), np.full(4, 1e-9)
+    trail = Trail("reference", 0, {}, np.ones(4), {}, np.ones(4), np.zeros(4))
+
+    def said(first: int) -> str:
+        distance = Distance("reference", first, cost[first:], cost, cost[first:], cost)
+        result = Result(descent, 10, [trail], "", distances=[replace(distance, cost=cost[first:])])
+        return report.conclusion(result)[1]
+
+    assert said(0) == said(2) == "10 digits of J are determined in float64 at no step"
+    assert said(4) == "10 digits of J are determined in float64 to the end"  # it was resumed where it ends
+
+
+def test_a_table_with_a_name_that_cannot_be_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Neither on the terminal nor in a picture, of which it would make no XML."""
+    pytest.importorskip("matplotlib")
+    table = tmp_path / "a\x1b[31m\nb.csv"
+    try:
+        table.write_text("a,b,y\n1,2,0\n2,3,1\n4,1,1\n5,5,0\n", "utf-8")
+    except OSError:
+        pytest.skip("this disk has no such names")
+    given = ["--data", str(table), "--target", "y", "--implementation", "reference", "--iterations", "2", "--no-exact"]
+    folder = tmp_path / "plots\x1b[31m"
+    status, out, _ = train(capsys, *given, "--plots", str(folder), "--save", str(tmp_path / "kept\x1b"))
+    assert status == 0
+    assert all(line.isprintable() for line in out.splitlines())
+    for name in ("cost", "divergence", "boundaries"):
+        assert "\\x1b[31m\\nb_logistic" in ElementTree.parse(folder / f"{name}.svg").getroot()[0].text

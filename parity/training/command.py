@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_file, several, unknown
-from parity.errors import BadInput
+from parity.errors import BadInput, printable, shorten
+from parity.files import none_left_empty
 from parity.formats import FORMATS
 from parity.implementations import DEVICES, available_names, by_framework, find
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.parameters import draw
-from parity.training import Descent, Reached, checkpoint
+from parity.training import Descent, Params, Reached, checkpoint
 from parity.training.result import Result, found_out
 from parity.training.steps import Trail
 
@@ -30,58 +34,110 @@ STEPS, RATE = 1000, 0.3
 DIGITS = {"float64": 10, "float32": 4, "bfloat16": 1, "float16": 2}
 """Of J that are asked for: well within the format."""
 
+MOST_DIGITS = 15
+"""Of J: an implementation's is a float64, in which no more are sure."""
+
 SAVE_EVERY = 5.0
 """Seconds."""
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What the options ask for, all of it checked."""
+
+    descent: Descent
+    names: tuple[str, ...]
+    digits: int
+    start: dict[str, Reached]
+    keeper: Keeper
+    write: Callable[[dict[str, object]], None]
+    draw_in: Callable[[Result], list[Path]]
+
+
 def command(options: argparse.Namespace) -> int:
     """Train, witness, explain, and say so."""
-    from parity import report as common
-    from parity.training import report
+    with none_left_empty(options.save, options.plots):
+        asked = asked_for(options)
+        result = trained(asked, exactly=options.exact, fresh=options.fresh)
+        told(result, asked, options.save)
+    if not result.right:
+        return DIFFERS
+    return CANNOT if result.stopped else OK
 
+
+def asked_for(options: argparse.Namespace) -> Asked:
+    """Everything that can be checked before anything runs, the folders last: they are made.
+
+    Raises
+    ------
+    BadInput
+        An option does not fit the others, the data, or what is on the disk.
+    """
     descent = descent_of(options)
     names = implementations_of(options, descent)
     digits = options.digits if options.digits is not None else DIGITS[descent.dtype]
-    if not 1 <= digits <= 30:
-        raise BadInput(f"--digits is {digits}: choose 1 to 30")
+    if not 1 <= digits <= MOST_DIGITS:
+        raise BadInput(f"--digits is {digits}: choose 1 to {MOST_DIGITS}, which float64 has of any J")
     refusals = [find(name).refuses_training(descent) for name in names]
     if all(refusals):
         raise BadInput(f"nothing is trained: {refusals[0] if refusals else 'no implementation'}")
     start = resumed(options.resume, descent)
-    write = json_writer(options.json)
-    draw_in = picture_folder(options.plots)
+    write, draw_in = json_writer(options.json), picture_folder(options.plots)
     keeper = Keeper(options.save, descent, start)
     if keeper.folder is not None and (keeper.folder / checkpoint.MANIFEST).exists() and not _same(options):
         raise BadInput(
             f"{options.save} holds steps of this descent: go on with --resume {options.save}, or name another"
         )
     start = {name: reached for name, reached in start.items() if name in names}
+    return Asked(descent, names, digits, start, keeper, write, draw_in)
+
+
+def trained(asked: Asked, *, exactly: bool, fresh: bool) -> Result:
+    """What came of it, with the last checkpoint kept.
+
+    Raises
+    ------
+    BadInput
+        No implementation ran, or the checkpoint could not be written.
+    """
+    from parity.training import report
+
     with report.Progress() as progress:
         result = found_out(
-            descent, names, digits, start, progress.told, keeper.came, exactly=options.exact, fresh=options.fresh
-        )
+            asked.descent, asked.names, asked.digits, asked.start, progress.told, asked.keeper.came,
+            exactly=exactly, fresh=fresh,
+        )  # fmt: skip
     if not result.ran:
         raise BadInput(f"nothing was trained: {result.trails[0].skipped}")
-    keeper.finish(result.ran)
+    asked.keeper.finish(result.ran)
+    return result
+
+
+def told(result: Result, asked: Asked, saved_in: str | None) -> None:
+    """Write the files that are asked for; whatever becomes of them, the report is shown."""
+    from parity import report as common
+    from parity.training import report
+
     to = common.console()
-    report.show(result, to)
-    if options.save and keeper.kept:
-        to.print(f"saved in {options.save}: go on from there with --resume {options.save}", soft_wrap=True)
-    write(report.as_json(result))
-    for path in draw_in(result):
-        to.print(f"written {path}", style="dim", soft_wrap=True)
-    if not result.right:
-        return DIFFERS
-    return CANNOT if result.stopped else OK
+    drawn: list[Path] = []
+    try:
+        asked.write(report.as_json(result))
+        drawn = asked.draw_in(result)
+    finally:
+        report.show(result, to)
+    if asked.keeper.kept:
+        to.print(printable(f"saved in {saved_in}: go on from there with --resume {saved_in}"), soft_wrap=True)
+    for path in drawn:
+        to.print(printable(f"written {path}"), style="dim", soft_wrap=True)
 
 
 def picture_folder(path: str | None) -> Callable[[Result], list[Path]]:
     """A function that draws a result into a folder; nothing where path is None."""
     if path is None:
         return lambda result: []
-    from parity.training import plots
+    from parity.training import drawing, plots
 
-    folder = plots.writable_folder(path)
+    folder = drawing.writable_folder(path)
     return lambda result: plots.of_result(result, folder)
 
 
@@ -99,7 +155,7 @@ def resumed(path: str | None, descent: Descent) -> dict[str, Reached]:
     for name, reached in start.items():
         if reached.steps > descent.iterations:
             raise BadInput(
-                f"{path}: {name} has made {reached.steps} steps, more than the {descent.iterations} asked for"
+                f"{path}: {shorten(name)} has made {reached.steps} steps, more than the {descent.iterations} asked for"
             )
     return start
 
@@ -166,7 +222,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     option("--dtype", metavar="NAME", default="float64", help="float64 (the default), float32; others if all is exact")
     option("--device", metavar="NAME", default="cpu", help="cpu (the default), cuda or mps")
-    option("--digits", metavar="N", type=int, help="digits of J that are asked for (10 in float64, 4 in float32)")
+    option("--digits", metavar="N", type=int, help=f"digits of J, 1 to {MOST_DIGITS} (10 in float64, 4 in float32)")
     option("--no-exact", dest="exact", action="store_false", help="leave the exact trajectory out")
     option("--fresh", action="store_true", help="compute what is in the cache again")
     option("--save", metavar="DIR", help="keep parameters and costs there, to go on later")
@@ -258,10 +314,33 @@ def _started(options: argparse.Namespace, problem: Problem) -> Problem:
             raise BadInput(unknown("activation", name, ACTIVATIONS))
     if len(activations) != len(sizes) or activations[-1] != "sigmoid":
         raise BadInput(f"--activations has {','.join(activations)}: give one a layer, {len(sizes)}, the last a sigmoid")
-    params = draw(model, (problem.X.shape[0], *sizes), seed)
+    params = _drawn(model, (problem.X.shape[0], *sizes), seed)
     return replace(
         problem, model=model, params=params, activations=activations, exact=False, iterations=0, dtypes=FLOATS
     )
+
+
+def _drawn(model: str, layers: tuple[int, ...], seed: int) -> Params:
+    """Parameters to start from, if there is room for them and for the gradients and the new ones of a step.
+
+    Raises
+    ------
+    BadInput
+        They are too large.
+    """
+    least = 3 * np.dtype(np.float64).itemsize * sum(n * (n_prev + 1) for n_prev, n in pairwise(layers))
+    if least > _memory():
+        sizes = shorten(",".join(map(str, layers[1:])))
+        raise BadInput(f"--layers {sizes} takes {least / 2**30:.3g} GiB or more, and here are {_memory() / 2**30:.3g}")
+    return draw(model, layers, seed)
+
+
+def _memory() -> int:
+    """Bytes of this machine; where the system does not tell, of what can be addressed."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
 
 
 def _sizes(options: argparse.Namespace, problem: Problem, model: str) -> tuple[int, ...]:
@@ -273,7 +352,7 @@ def _sizes(options: argparse.Namespace, problem: Problem, model: str) -> tuple[i
     try:
         sizes = tuple(int(size) for size in options.layers)
     except ValueError:
-        raise BadInput(f"--layers is {','.join(options.layers)}: give numbers of units, as 20,7,1") from None
+        raise BadInput(f"--layers is {shorten(','.join(options.layers))}: give numbers of units, as 20,7,1") from None
     if min(sizes) < 1:
         raise BadInput(f"--layers has {min(sizes)}: a layer has one unit or more")
     if sizes[-1] != n_y:
