@@ -9,12 +9,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
-from parity.errors import BadInput
+from parity.errors import BadInput, printable
 from parity.switches import set_switches
 
 if TYPE_CHECKING:
@@ -40,27 +41,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _command(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            if sys.stdout is not None:  # as where the shell closed it
+                sys.stdout.flush()  # what cannot be written is told here, not when the interpreter ends
+    except BadInput as error:
+        return _cannot(str(error))
+    except KeyboardInterrupt:
+        return _cannot("stopped")
+    except MemoryError as error:
+        return _cannot(f"memory is too short: {printable(str(error)) or 'ask for less at once'}")
+    except BrokenPipeError:  # the reader of a pipe went away, and knows why
+        _drop_output()
+        return CANNOT
+    except OSError as error:  # most likely standard output on a full disk
+        _drop_output()
+        return _cannot(f"input or output failed: {printable(str(error))}")
+
+
+def _command(given: list[str]) -> int:
+    """What was given, or `run` in front of it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # where α has no place in the encoding, a question mark has
     set_switches()  # before a room is looked into: that imports NumPy
-    try:
-        if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
-            given = ["run", *given]
-        elif not given[0].startswith("-") and given[0] not in COMMANDS:
-            raise BadInput(unknown("command", given[0], COMMANDS))
-        options = parser(given[0]).parse_args(given)
-        return int(options.command(options))
-    except BadInput as error:
-        print(f"parity: {error}", file=sys.stderr)
-        return CANNOT
-    except KeyboardInterrupt:
-        print("parity: stopped", file=sys.stderr)
-        return CANNOT
-    except BrokenPipeError:  # the reader of a pipe went away
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given = ["run", *given]
+    elif not given[0].startswith("-") and given[0] not in COMMANDS:
+        raise BadInput(unknown("command", given[0], COMMANDS))
+    options = parser(given[0]).parse_args(given)
+    return int(options.command(options))
+
+
+def _cannot(why: str) -> int:
+    with suppress(OSError):  # where nobody can be told, the status says it
+        print(f"parity: {why}", file=sys.stderr)
+    return CANNOT
+
+
+def _drop_output() -> None:
+    """What still waits to be written goes nowhere: the interpreter would try it again at its end."""
+    with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANNOT
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,7 +92,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and where the help is, and exit with status 2."""
-        self.exit(CANNOT, f"parity: {message}; see '{self.prog} --help'\n")
+        self.exit(CANNOT, f"parity: {printable(message)}; see '{self.prog} --help'\n")
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -140,8 +164,10 @@ def command_run(options: argparse.Namespace) -> int:
     write = json_writer(options.json)
     with report.Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
-    report.show(cells, report.console(), accuracy=options.accuracy)
-    write(report.as_json(cells))
+    try:
+        write(report.as_json(cells))
+    finally:  # whoever reads the one may be gone, or the disk of the other full
+        report.show(cells, report.console(), accuracy=options.accuracy)
     if not any(cell.comparisons for cell in cells):
         raise BadInput(f"nothing was compared: {cells[0].skipped if cells else 'no problem is left of this selection'}")
     return DIFFERS if any(cell.first_difference for cell in cells) else OK

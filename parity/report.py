@@ -6,6 +6,8 @@ same to a program.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -38,10 +40,18 @@ LABELS, COLUMN = 31, 6
 STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
 
 
+class Paper(Console):
+    """rich's console, which leaves it to the command line what becomes of a pipe that nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so; rich would end the program with status 1, which here means that something differs."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console no wider than 100 columns, and as wide as that in a pipe."""
     probe = Console(stderr=stderr, highlight=False)
-    return Console(
+    return Paper(
         stderr=stderr, highlight=False, markup=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH
     )
 

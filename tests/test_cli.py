@@ -13,10 +13,11 @@ import pytest
 
 from parity import cli, report
 from parity.compare import BITS, ROUNDING, Comparison
+from parity.errors import one_line, printable
 from parity.files import write_whole
 from parity.implementations import BUILT_IN, find
 from parity.implementations.reference import Reference
-from parity.problems import catalogue
+from parity.problems import catalogue, own
 from parity.run import Cell
 
 ROOT = Path(__file__).parent.parent
@@ -188,12 +189,14 @@ UNKNOWN = [
     (["trace", "flower"], "the following arguments are required: --implementation"),
     (["--problem", "flower", "--dtype", "float16"], "no problem is left"),
     (["--bogus"], "unrecognized arguments: --bogus"),
+    (["--bo\x1b[31mgus\nline"], r"unrecognized arguments: --bo\x1b[31mgus\nline"),
     (["--target", "y"], "--target names a column of a file: give the file with --data"),
     (["--data", "x.csv"], "--data needs --target"),
     (["--data", "x.csv", "--target", "y", "--problem", "flower"], "--data takes the place of the problems"),
     (["--data", "no_such.csv", "--target", "y"], "no_such.csv: "),
     (["--json", "/no/such/folder/x.json"], "/no/such/folder is no folder"),
     (["--json", "/tmp"], "/tmp is a folder"),
+    (["--json", ""], "a name is empty"),
 ]  # fmt: skip
 
 
@@ -212,7 +215,9 @@ def test_nothing_compared_is_status_2_with_the_reason(capsys: pytest.CaptureFixt
     ("rows", "line"),
     [
         ("1,1\n1,0\n1,1\n", "every feature is the same"),
-        ("1e308,1\n-1e308,0\n1e308,1\n", "too large to be standardised"),
+        ("1e308,1\n-1e308,0\n1e308,1\n", "too small or too large to be standardised"),
+        ("1e-320,0\n0,1\n3e-320,1\n", "too small or too large to be standardised"),
+        ("1e-200,0\n0,1\n3e-200,1\n", "too small or too large to be standardised"),
     ],
 )
 def test_a_file_whose_features_say_nothing(
@@ -295,3 +300,92 @@ def test_an_encoding_without_greek_letters_is_no_reason_to_fail() -> None:
     done = subprocess.run(given, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "?" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["red\x1b[31m.csv", "two\nlines.csv", os.fsdecode(b"\xff.csv")])
+def test_a_file_with_a_name_that_cannot_be_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    table, to = tmp_path / name, tmp_path / "report.json"
+    try:
+        table.write_text("a,y\n1,0\n2,1\n4,1\n5,0\n")
+    except OSError:
+        pytest.skip("this disk has no such names")
+    given = ["--data", str(table), "--target", "y", "--implementation", "reference", "--json", str(to)]
+    status, out, _ = parity(capsys, *given)
+    assert status == 0
+    assert all(line.isprintable() for line in out.splitlines())
+    told = {cell["problem"] for cell in json.loads(to.read_text(encoding="utf-8"))["cells"]}
+    assert told == {f"{printable(table.stem)}_{model}" for model in ("logistic", "shallow", "deep")}
+    (problem, *_) = own.problems(table, "y")
+    assert problem.source.isprintable()
+
+
+def test_what_an_error_says_is_one_printable_line() -> None:
+    assert one_line(ValueError("red \x1b[31m\n  text")) == r"ValueError: red \x1b[31m text"
+    assert len(one_line(ValueError("x" * 1000))) == 300
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (KeyboardInterrupt(), "stopped"),
+        (MemoryError("Unable to allocate 8 TiB"), "memory is too short: Unable to allocate 8 TiB"),
+        (MemoryError(), "memory is too short: ask for less at once"),
+        (OSError(28, "No space left on device"), "input or output failed: [Errno 28] No space left on device"),
+        (FileNotFoundError(2, "No such file", "a\x1bb"), r"input or output failed: [Errno 2] No such file: 'a\x1bb'"),
+    ],
+)
+@pytest.mark.parametrize("where", ["set_switches", "parser", "command_list"])
+def test_whatever_ends_it_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str, error: BaseException, line: str
+) -> None:
+    """From the very first: Ctrl-C may come while it begins."""
+
+    def end(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, where, end)
+    assert refused(capsys, "list") == line
+
+
+BRIEF = [sys.executable, "-m", "parity", "--model", "computation_graph", "--implementation", "reference"]
+
+
+def unread(given: list[str]) -> tuple[int, bytes]:
+    """Status and errors of a program whose output nobody reads."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = subprocess.run(given, cwd=ROOT, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(theirs)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are others there")
+def test_a_reader_that_went_away_is_no_difference_and_the_json_is_there(tmp_path: Path) -> None:
+    """As in `parity --json FILE | head -1`: rich alone would exit with status 1."""
+    assert unread([*BRIEF, "--json", str(tmp_path / "report.json")]) == (2, b"")
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["schema"] == "parity.run"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("given", [BRIEF, [*BRIEF[:3], "list"], [*BRIEF[:3], "--version"]])
+def test_output_that_cannot_be_written_is_one_line(given: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(given, cwd=ROOT, env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert done.stderr.startswith(b"parity: input or output failed: ")
+
+
+def test_the_report_is_shown_even_if_the_json_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "fsync", _full)
+    given = ["--model", "computation_graph", "--implementation", "reference", "--json", str(tmp_path / "report.json")]
+    status, out, err = parity(capsys, *given)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "No space left on device" in err
+    assert out.rstrip().endswith("0 differ; 0 skipped")
