@@ -70,6 +70,17 @@ def test_without_a_choice_all_are_drawn_and_each_step_is_told(tmp_path: Path, mo
     assert told[-1] == ("scale", "deep network · m = 40")
 
 
+@pytest.mark.usefixtures("short")
+def test_figures_that_cannot_be_written_leave_no_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(figure: object, path: Path) -> None:
+        raise BadInput("No space left on device")
+
+    monkeypatch.setattr(figures, "save", full)
+    with pytest.raises(BadInput, match="No space"):
+        figures.command(options(str(tmp_path / "new")))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_bar_comes_to_its_end() -> None:
     parts = {name: parts for name, (_, parts) in figures.FIGURES.items()}
     assert parts == {"learning-rates": 10, "initialisation": 3, "scale": 3 * len(figures.SIZES)}

@@ -344,7 +344,7 @@ def test_the_exact_curve_ends_where_the_others_do(steps: int) -> None:
 def test_numbers_on_an_axis_are_whole_numbers_not_offsets() -> None:
     """J from 0.6930 to 0.6929 is written so, not as 1e−5 above 6.929e−1."""
     with drawing.own_style():
-        figure = plots.cost(result(3))
+        figure = plots.cost(result(2))
         figure.draw_without_rendering()
     assert figure.axes[0].yaxis.get_major_formatter().get_offset() == ""
 
@@ -367,6 +367,11 @@ def test_where_no_digit_is_determined_no_horizon_is_drawn() -> None:
         panels = plots.cost(lost).axes + plots.divergence(lost).axes
     assert all(list(line.get_xdata()) != [-1, -1] for ax in panels for line in ax.lines)
     assert panels[0].get_title(loc="left") == "10 digits of J are determined at no step"
+    none = np.empty(0)
+    ended = [replace(d, first=STEPS, cost=none, params=none, predicted=none) for d in of.distances]
+    with drawing.own_style():
+        ax = plots.cost(replace(of, distances=ended)).axes[0]
+    assert ax.get_title(loc="left") == "10 digits of J are determined to the end"  # they were resumed where it ends
 
 
 def test_no_word_of_a_caption_stands_alone() -> None:
@@ -375,4 +380,7 @@ def test_no_word_of_a_caption_stands_alone() -> None:
         assert " ".join(lines).split() == ["word"] * n
         assert max(map(len, lines)) <= drawing.CHARACTERS
         assert len(lines) == -(-n // 26)
-        assert len(lines) == 1 or 4 * len(lines[-1]) > drawing.CHARACTERS
+        assert len(lines) == 1 or 6 * len(lines[-1]) > drawing.CHARACTERS
+    with drawing.own_style():
+        assert drawing.sheet("", "word " * 27, 1.0).get_supxlabel().count("word") == 27
+        assert len(drawing.sheet("", "word " * 27, 1.0).get_supxlabel().splitlines()[-1].split()) > 1

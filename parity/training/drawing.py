@@ -92,13 +92,12 @@ def sheet(title: str, caption: str, height: float) -> Figure:
 
 
 def wrapped(text: str) -> list[str]:
-    """In as few lines as it takes, narrower where the last would be short: no word stands alone."""
-    lines = textwrap.wrap(text, CHARACTERS)
+    """In as few lines as it takes, narrower where less than a sixth of the last would be filled: no word is alone."""
+    lines = narrower = textwrap.wrap(text, CHARACTERS)
     for width in range(CHARACTERS - 1, 0, -1):
-        narrower = textwrap.wrap(text, width)
-        if len(narrower) > len(lines) or 4 * len(lines[-1]) > CHARACTERS:
+        if 6 * len(lines[-1]) > CHARACTERS or len(narrower) > len(lines):
             break
-        lines = narrower
+        lines, narrower = narrower, textwrap.wrap(text, width)
     return lines
 
 

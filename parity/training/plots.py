@@ -100,7 +100,7 @@ def cost(result: Result) -> Figure:
         curve(ax, extremes(J), color=colour, linewidth=BROAD, linestyle=dashes)
         ax.plot([], [], color=colour, linewidth=BROAD, label=name)
     for J in exact:  # where there is one; before each step, as the others
-        curve(ax, extremes(J), color="black", linewidth=0.8, label="exact")
+        curve(ax, extremes(J), color="black", linewidth=0.8, markersize=3, label="exact")
     seen = np.concatenate([J[np.isfinite(J) & (J > 0)] for J in drawn])
     if seen.size and seen.max() > 10 * seen.min():
         ax.set_yscale("log")
