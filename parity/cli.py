@@ -59,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # most likely standard output on a full disk
         _drop_output()
         return _cannot(f"input or output failed: {printable(str(error))}")
+    except ImportError as error:  # of a library that was being loaded when Ctrl-C came
+        if _interrupted(error):
+            return _cannot("stopped")
+        raise
 
 
 def _command(given: list[str]) -> int:
@@ -73,6 +77,13 @@ def _command(given: list[str]) -> int:
         raise BadInput(unknown("command", given[0], COMMANDS))
     options = parser(given[0]).parse_args(given)
     return int(options.command(options))
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what an error comes from."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _interrupted(error.__cause__ or error.__context__)
 
 
 def _cannot(why: str) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -347,6 +348,19 @@ def test_whatever_ends_it_is_one_line_and_status_2(
 
     monkeypatch.setattr(cli, where, end)
     assert refused(capsys, "list") == line
+
+
+def test_ctrl_c_while_a_library_is_loaded(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some make an ImportError of it; one of its own is a fault of the installation."""
+
+    def loaded(options: object, why: BaseException | None) -> None:
+        raise ImportError("initialization failed") from why
+
+    monkeypatch.setattr(cli, "command_list", partial(loaded, why=KeyboardInterrupt()))
+    assert refused(capsys, "list") == "stopped"
+    monkeypatch.setattr(cli, "command_list", partial(loaded, why=None))
+    with pytest.raises(ImportError, match="initialization failed"):
+        cli.main(["list"])
 
 
 BRIEF = [sys.executable, "-m", "parity", "--model", "computation_graph", "--implementation", "reference"]

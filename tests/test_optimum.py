@@ -141,7 +141,7 @@ def test_what_the_oracle_leaves_open_is_in_the_balls() -> None:
     """Its certified radius, in ulp of an element that is no smaller than u times the largest."""
     value = certificate.Exact(np.array([1.0, 2.0**-80]), np.zeros(2), 1 / 1024)
     for ball, ulp in zip(certificate.enclosed(value), (2.0**-52, 2.0**-105), strict=True):
-        assert ulp / 1024 <= float(ball.rad()) <= 1.001 * ulp / 1024
+        assert ulp <= 1024 * float(ball.rad()) <= certificate.OWN_ROUNDING**2 * ulp
 
 
 # Solvers -----------------------------------------------------------------------------------------------------------
