@@ -94,7 +94,7 @@ def _cannot(why: str) -> int:
 
 def _drop_output() -> None:
     """What still waits to be written goes nowhere: the interpreter would try it again at its end."""
-    with suppress(OSError):
+    with suppress(OSError, AttributeError):  # where there is no output, or none with a number
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
