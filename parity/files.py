@@ -116,7 +116,7 @@ def _target(path: Path) -> Path:
             raise BadInput(f"{path} is a folder: name a file in it")
         if not stat.S_ISREG(mode):
             raise BadInput(f"{path} is no regular file: name one")
-    return Path(os.path.realpath(path))
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _is_output(path: Path) -> bool:

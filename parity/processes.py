@@ -6,8 +6,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from threading import Thread
 from types import TracebackType
@@ -32,19 +32,18 @@ class Pool(ProcessPoolExecutor):
     given : object
         What every process gets once, for `submit_given`.
     interruptible : bool
-        Whether Ctrl-C, which goes to the whole group, reaches them; if not, this process decides what becomes of the
-        work. They are then born with the interrupt blocked, and keep it so.
+        Whether Ctrl-C, which goes to the whole group, ends them, without a word; if not, this process decides what
+        becomes of the work. They are born with the interrupt blocked.
     """
 
     def __init__(self, processes: int, given: object = None, *, interruptible: bool = True) -> None:
         context = get_context("spawn")
         alive, self._keeps_alive = context.Pipe(duplex=False)
         super().__init__(processes, context, _begin, (alive, given, interruptible))
-        self.interruptible = interruptible
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As the base class, which may start a process here."""
-        with nullcontext() if self.interruptible else _blocked():
+        with _blocked():
             return super().submit(fn, *args, **kwargs)
 
     def submit_given(self, fn: Callable[..., T], /, *args: object) -> Future[T]:
@@ -69,6 +68,7 @@ def _blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    resource_tracker.ensure_running()  # or it begins with the first of them, and unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -79,8 +79,9 @@ def _blocked() -> Iterator[None]:
 def _begin(alive: Connection, given: object, interruptible: bool) -> None:
     set_switches()
     Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
-    if not interruptible:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL if interruptible else signal.SIG_IGN)
+    if interruptible and hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     _GIVEN[:] = [given]
 
 

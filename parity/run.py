@@ -190,9 +190,7 @@ def workers(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | 
         rooms: dict[str, Here | Elsewhere] = {}
         for framework in frameworks:
             if processes:
-                pool = Pool(1)
-                stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-                rooms[framework] = Elsewhere(pool)
+                rooms[framework] = Elsewhere(stack.enter_context(Pool(1)))
             else:
                 rooms[framework] = Here()
         yield {name: rooms[find(name).framework] for name in names}

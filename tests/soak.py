@@ -10,14 +10,12 @@ Exit status: 0 all identical, 1 something differs, 2 could not run or was stoppe
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
-from multiprocessing import resource_tracker
 
 import numpy as np
 
@@ -286,7 +284,7 @@ def soak(numbers: range, names: tuple[str, ...], dtypes: tuple[str, ...], proces
             for first in range(0, len(numbers), BATCH):
                 problems = tuple(Recipe.of(number).problem() for number in numbers[first : first + BATCH])
                 plan = Plan(problems, names, dtypes, everything=True)
-                with closing(_cells(plan, progress.advance, processes)) as cells:
+                with closing(matrix(plan, progress.advance, processes=processes)) as cells:
                     for cell in cells:
                         tally.add(cell)
                         if cell.first_difference:
@@ -296,21 +294,6 @@ def soak(numbers: range, names: tuple[str, ...], dtypes: tuple[str, ...], proces
         except KeyboardInterrupt:
             return tally, True
     return tally, False
-
-
-def _cells(plan: Plan, advance: Callable[[str], None], processes: bool) -> Iterator[Cell]:
-    """The matrix, whose processes do not hear Ctrl-C: a signal that is blocked here stays so where they begin."""
-    resource_tracker.ensure_running()  # or it begins among them, and unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-    def hear(what: str) -> None:  # called once they have begun
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        advance(what)
-
-    try:
-        yield from matrix(plan, hear, processes=processes)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 if __name__ == "__main__":

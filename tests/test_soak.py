@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -197,31 +194,14 @@ def test_bad_input_is_one_line(arguments: list[str], line: str, capsys: pytest.C
 def test_what_was_reached_is_reported_when_it_is_stopped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The processes begin with SIGINT blocked, and Ctrl-C ends the run with its last line."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    """Ctrl-C ends the run with its last line."""
 
     def stopped(plan: Plan, advance: Callable[[str], None], *, processes: bool) -> Iterator[Cell]:
-        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        advance("the first")
-        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
         yield Cell(plan.problems[0], "float64", "cpu", "reference", skipped="this is a test")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(soak, "matrix", stopped)
     assert soak.main(["--problems", "2"]) == 2
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
     captured = capsys.readouterr()
     assert captured.err == "parity: stopped\n"
     assert totals(captured.out.splitlines()[-1])["problems"] == 1
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells which signals a process blocks")
-def test_processes_do_not_hear_ctrl_c() -> None:
-    """Or each of them would print a traceback; whoever asks for the cells hears it."""
-    problem = Recipe.of(0).problem()
-    with closing(soak._cells(Plan((problem,), ("reference",), FLOATS), lambda what: None, True)) as cells:
-        next(cells)
-        status = [Path(f"/proc/{child.pid}/status").read_text() for child in multiprocessing.active_children()]
-    blocked = [int(mask, 16) for text in status for mask in re.findall(r"^SigBlk:\s*(\w+)$", text, re.MULTILINE)]
-    assert blocked
-    assert all(mask >> (signal.SIGINT - 1) & 1 for mask in blocked)
