@@ -16,9 +16,10 @@ from parity.errors import BadInput
 from parity.problems import Problem, catalogue
 from parity.training import Descent, drawing, plots
 from parity.training.amplification import Curvature, Distance
-from parity.training.exact import ExactTrajectory, Sum
+from parity.training.arbitrary import Sum
+from parity.training.exact import ExactTrajectory
 from parity.training.result import Result
-from parity.training.steps import Trail
+from parity.training.trail import Trail
 from reference import shallow_network
 
 pytest.importorskip("matplotlib")

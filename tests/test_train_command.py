@@ -22,7 +22,7 @@ from parity.training import Descent, command, report
 from parity.training.memory import _files as files
 from parity.training.memory import exact_surroundings, surroundings
 from parity.training.result import Result, marks
-from parity.training.steps import Trail
+from parity.training.trail import Trail
 
 FLOWER = ("--problem", "flower", "--implementation", "reference")
 QUICK = (*FLOWER, "--iterations", "12", "--no-exact")
@@ -286,7 +286,7 @@ def test_what_came_to_its_end_is_saved_at_once(tmp_path: Path) -> None:
 def test_without_a_whole_trail_there_is_no_exact_trajectory(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parity.training.steps.MOST_BYTES", 100)
+    monkeypatch.setattr("parity.training.trail.MOST_BYTES", 100)
     status, out, _ = train(capsys, *FLOWER, "--iterations", "12", "--fresh")
     assert status == 0
     assert "no exact trajectory: no trail was kept whole" in out
@@ -367,7 +367,8 @@ def test_ctrl_c_stops_cleanly_and_what_was_reached_is_kept(tmp_path: Path) -> No
 
 def test_a_horizon_and_its_cause_are_told() -> None:
     from parity.training.amplification import Curvature, Distance
-    from parity.training.exact import ExactTrajectory, Sum
+    from parity.training.arbitrary import Sum
+    from parity.training.exact import ExactTrajectory
 
     descent = Descent(catalogue.build("flower"), 4)
     cost = np.array([0.0, 1e-12, 1e-9, 1e-9])

@@ -20,8 +20,10 @@ from parity.training.amplification import (
     partings,
     spectrum_ends,
 )
-from parity.training.exact import ExactTrajectory, Sum, half_a_unit, trajectory
-from parity.training.steps import Trail, descend
+from parity.training.arbitrary import Sum
+from parity.training.exact import ExactTrajectory, half_a_unit, trajectory
+from parity.training.steps import descend
+from parity.training.trail import Trail
 from reference.deep_network import gradients
 
 AS_PREDICTED = 100

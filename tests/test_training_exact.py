@@ -12,9 +12,10 @@ from parity.oracle import Exact, matrix
 from parity.oracle import exact as oracle
 from parity.problems import Problem, catalogue
 from parity.problems.parameters import draw
-from parity.training import Descent
+from parity.training import Descent, arbitrary
 from parity.training import exact as exactly
-from parity.training.exact import ExactTrajectory, Indeterminate, Sum, half_a_unit, trajectory
+from parity.training.arbitrary import Indeterminate, Sum
+from parity.training.exact import ExactTrajectory, half_a_unit, trajectory
 
 PROBLEMS = ("flower", "wine_logistic", "wine_deep")
 
@@ -89,7 +90,7 @@ def test_balls_that_turn_out_too_wide_are_not_called_proof(monkeypatch: pytest.M
 
 def test_the_widest_ball_is_reported() -> None:
     descent = Descent(catalogue.build("flower"), 5)
-    numbers = {n: exactly._to_numbers(matrix(p)) for n, p in descent.start.items()}
+    numbers = {n: exactly.to_numbers(matrix(p)) for n, p in descent.start.items()}
     _, run = exactly.stretch(descent, numbers, 0, 128, True)
     assert run.width[0] < run.width[5] < 1
     _, run = exactly.stretch(descent, numbers, 0, 128, False)
@@ -98,7 +99,7 @@ def test_the_widest_ball_is_reported() -> None:
 
 def test_a_stretch_goes_on_where_another_ended() -> None:
     descent = Descent(catalogue.build("flower"), exactly.STRETCH + 10)
-    numbers = {n: exactly._to_numbers(matrix(p)) for n, p in descent.start.items()}
+    numbers = {n: exactly.to_numbers(matrix(p)) for n, p in descent.start.items()}
     middle, first = exactly.stretch(descent, numbers, 0, 96, False)
     _, second = exactly.stretch(descent, middle, exactly.STRETCH, 96, False)
     assert (len(first.width), len(second.width)) == (exactly.STRETCH, 11)
@@ -132,9 +133,9 @@ def test_an_undecided_kink_is_no_proof() -> None:
     from flint import arb
 
     with pytest.raises(Indeterminate, match="kink"):
-        exactly._positive(arb(0, 1e-3))
-    assert exactly._positive(arb(1, 1e-3))
-    assert not exactly._positive(arb(0))
+        arbitrary._positive(arb(0, 1e-3))
+    assert arbitrary._positive(arb(1, 1e-3))
+    assert not arbitrary._positive(arb(0))
 
 
 def symmetric() -> Problem:

@@ -18,7 +18,8 @@ from parity.implementations import BUILT_IN, Implementation, find
 from parity.implementations.reference import Reference
 from parity.problems import catalogue
 from parity.training import Descent, Params, steps
-from parity.training.steps import Stretch, Trail, descend, take
+from parity.training.steps import descend, take
+from parity.training.trail import Stretch, Trail
 from parity.training.verify import Witnessed, witness
 from tests.shared import place
 

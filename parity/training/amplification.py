@@ -25,7 +25,7 @@ from parity.problems.parameters import flat, layered
 from parity.rounding import SLOPES
 from parity.training import Descent, Params
 from parity.training.exact import ExactTrajectory, half_a_unit
-from parity.training.steps import Trail
+from parity.training.trail import Trail
 
 
 @dataclass(frozen=True, eq=False)

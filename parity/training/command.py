@@ -23,7 +23,8 @@ from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.parameters import draw
 from parity.training import Descent, Params, Reached, checkpoint
 from parity.training.result import Result, found_out
-from parity.training.steps import Trail
+from parity.training.steps import refusal
+from parity.training.trail import Trail
 
 HIDDEN = {"logistic_regression": (), "shallow_network": (4,), "deep_network": (5, 3)}
 """The sizes of hidden layers, all tanh, where a model is asked for and no layers are."""
@@ -78,7 +79,7 @@ def asked_for(options: argparse.Namespace) -> Asked:
     digits = options.digits if options.digits is not None else DIGITS[descent.dtype]
     if not 1 <= digits <= MOST_DIGITS:
         raise BadInput(f"--digits is {digits}: choose 1 to {MOST_DIGITS}, which float64 has of any J")
-    refusals = [find(name).refuses_training(descent) for name in names]
+    refusals = [refusal(name, descent) for name in names]
     if all(refusals):
         raise BadInput(f"nothing is trained: {refusals[0] if refusals else 'no implementation'}")
     start = resumed(options.resume, descent)
@@ -369,6 +370,4 @@ def implementations_of(options: argparse.Namespace, descent: Descent) -> tuple[s
     """Those that are named; else all that train, but for those that would take minutes."""
     if options.implementation is not None:
         return chosen("implementation", options.implementation, available_names(), groups=by_framework())
-    return tuple(
-        name for name in available_names() if not find(name).trains_slowly and not find(name).refuses_training(descent)
-    )
+    return tuple(name for name in available_names() if not find(name).trains_slowly and not refusal(name, descent))

@@ -38,7 +38,7 @@ from parity.training.drawing import (
 from parity.training.exact import half_a_unit
 from parity.training.report import heading, lost_at_once
 from parity.training.result import Result
-from parity.training.steps import Trail
+from parity.training.trail import Trail
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from parity.surroundings import machine, versions
 from parity.training import Descent
 from parity.training.exact import ExactTrajectory
 from parity.training.result import Result, marks
-from parity.training.steps import Trail
+from parity.training.trail import Trail
 from parity.training.verify import Finding
 
 SCHEMA_VERSION = 1

@@ -15,9 +15,11 @@ from typing import Any
 from parity.implementations import BUILT_IN
 from parity.training import Descent, Reached
 from parity.training.amplification import Curvature, Distance, Parting, curvature, distance, partings
-from parity.training.exact import ExactTrajectory, Indeterminate, trajectory
+from parity.training.arbitrary import Indeterminate
+from parity.training.exact import ExactTrajectory, trajectory
 from parity.training.memory import Answer, exact_surroundings, surroundings
-from parity.training.steps import MOST_BYTES, Trail, descend
+from parity.training.steps import descend
+from parity.training.trail import MOST_BYTES, Trail
 
 Told = Callable[[str, str, int, int], None]
 """Told what is being done, where it is, how many steps further, and of how many."""
