@@ -59,6 +59,31 @@ def _saturation(z: float) -> Problem:
     )  # fmt: skip
 
 
+def _confident(name: str, model: str, layers: tuple[int, ...], activations: tuple[str, ...]) -> Problem:
+    """Logits near ±6, ±12, ±17, ±25 and ±30 with both labels: sure, and not saturated; others are near 0.
+
+    Two units of every layer carry the positive and the negative part of the first feature to the logit; what the
+    others add is an eighth of what is drawn elsewhere. A third unit sees the second feature alone, of size 1e-9: no
+    other term hides on which side of the kink it is. Under seed 15 no unit is dead.
+    """
+    X, Y = _data(layers[0], 32)
+    logits = np.array([6.0, 12, 17, 25, 30])
+    X[0, :20] = np.repeat([logits, -logits], 2)
+    X[1] *= 1e-9
+    params = {name: p / 8 for name, p in draw(model, layers, 15).items()}
+    L = len(activations)
+    for l in range(1, L):
+        part = np.eye(1, layers[l - 1]) - (np.eye(1, layers[l - 1], 1) if l > 1 else 0)
+        params[f"W{l}"][:2], params[f"b{l}"][:2] = np.vstack([part, -part]), 0
+    params["W1"][2], params["b1"][2] = np.eye(1, layers[0], 1), 0
+    params[f"W{L}"][0, :2] = 1, -1
+    return Problem(
+        name, model, "edge", X, Y, params, activations,
+        note="logits up to ±30 with both labels: where a − y is e^−30, a cost with a threshold or a gradient without "
+        "its small terms differs; pre-activations of size 1e-9, on both sides of the kink",
+    )  # fmt: skip
+
+
 def _kink(name: str, activation: str, model: str, unit: float) -> Problem:
     """Every hidden pre-activation is 0, 1 or −1 unit; the output is saturated, so that everything is exact."""
     X = np.array([[1.0, -1, 0, 2], [1, 0, 1, -2]]) * unit
@@ -161,8 +186,12 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "zero_logits": zero_logits,
     "dead_relu": dead_relu,
     "saturation_17": lambda: _saturation(17.0),
+    "saturation_25": lambda: _saturation(25.0),
+    "saturation_30": lambda: _saturation(30.0),
     "saturation_40": lambda: _saturation(40.0),
     "saturation_800": lambda: _saturation(800.0),
+    "confident_shallow": lambda: _confident("confident_shallow", "shallow_network", (6, 5, 1), ("relu", _S)),
+    "confident_deep": lambda: _confident("confident_deep", "deep_network", (6, 5, 4, 1), ("leaky_relu", "relu", _S)),
     "kink_relu": lambda: _kink("kink_relu", "relu", "shallow_network", 1.0),
     "kink_leaky_exact": lambda: _kink("kink_leaky_exact", "leaky_relu_exact", "deep_network", 4.0),
     "kink_leaky_relu": kink_of_leaky_relu,

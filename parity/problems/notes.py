@@ -54,7 +54,8 @@ def computation_graph() -> Problem:
 
 def activations_and_slopes() -> Problem:
     """Every activation and its slope on a grid that holds zero, small numbers and saturation (N15, N17)."""
-    positive = np.array([2.0**-20, 2.0**-7, 0.25, 0.5, 1, 2, 5, 10, 17, 20, 40, 88, 100, 700, 800])
+    tiny, sure = 2.0 ** np.array([-100, -40, -20, -7]), [17, 20, 25, 30, 40, 88, 100, 700, 800]
+    positive = np.array([*tiny, 0.25, 0.5, 1, 2, 5, 10, *sure])
     grid = np.concatenate([-positive[::-1], [0.0], positive])[None, :]
     return Problem(
         "activations", "activations", "notes", grid, _NO_LABELS, source="N15, N17",

@@ -9,6 +9,7 @@ from tests.mutants import (
     of_logistic_regression,
     of_shallow_network,
     of_sklearn,
+    of_thresholds,
     of_torch,
 )
 from tests.mutants.planting import Mutant
@@ -42,5 +43,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_sklearn.LOSS,
     *of_sklearn.OPTIMUM,
     *of_sklearn.STEP,
+    *of_thresholds.KINKS,
+    *of_thresholds.COST,
+    *of_thresholds.BACKWARD,
 )
 """The catalogue, by model and then by package."""
