@@ -85,7 +85,10 @@ def _confident(name: str, model: str, layers: tuple[int, ...], activations: tupl
 
 
 def _kink(name: str, activation: str, model: str, unit: float) -> Problem:
-    """Every hidden pre-activation is 0, 1 or −1 unit; the output is saturated, so that everything is exact."""
+    """Pre-activations at 0 and on both sides of it; the output is saturated, so that everything is exact.
+
+    It is wrong wherever a unit is at the kink, and where that unit is below it: a unit without g' is no convention.
+    """
     X = np.array([[1.0, -1, 0, 2], [1, 0, 1, -2]]) * unit
     params = {
         "W1": np.array([[1.0, -1], [1, 1], [2, 2]]),
@@ -93,7 +96,7 @@ def _kink(name: str, activation: str, model: str, unit: float) -> Problem:
         "W2": np.array([[1536.0, -1536, 3072]]),
         "b2": np.array([[768.0]]),
     }
-    Y = np.array([[0, 1, 0, 1]])
+    Y = np.array([[0, 1, 1, 0]])
     dtypes = tuple(FORMATS)
     conventions = {"relu": "ReLU'(0) = 0", "leaky_relu_exact": "the slope at 0 is that of the left side, 1/4"}
     problem = Problem(

@@ -114,14 +114,14 @@ def _sums(P: np.ndarray, Q: np.ndarray, fmt: Format, start: np.ndarray | None = 
         extra = np.broadcast_to(np.abs(start), (P.shape[0], Q.shape[1]))
         terms = np.concatenate([terms, extra[:, None, :]], axis=1)
     total = terms.sum(axis=1)
-    quantum = np.where(terms > 0, _lowest_bit(terms), np.inf).min(axis=1)
+    quantum = np.where(terms > 0, lowest_bit(terms), np.inf).min(axis=1)
     finite = np.isfinite(quantum)
     few_bits = total[finite] <= np.ldexp(quantum[finite], fmt.p)
     in_range = (total[finite] <= fmt.largest) & (quantum[finite] >= fmt.smallest_normal)
     return bool(np.all(few_bits & in_range)) and _fits(terms, fmt)
 
 
-def _lowest_bit(x: np.ndarray) -> np.ndarray:
+def lowest_bit(x: np.ndarray) -> np.ndarray:
     """The largest power of two of which x is a multiple: exact, since a float64 is an integer of 53 bits times one."""
     fraction, exponent = np.frexp(x)
     integer = np.ldexp(fraction, 53).astype(np.int64)

@@ -7,6 +7,7 @@ from tests.mutants import (
     of_functions,
     of_jax,
     of_logistic_regression,
+    of_names,
     of_shallow_network,
     of_sklearn,
     of_thresholds,
@@ -46,5 +47,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_thresholds.KINKS,
     *of_thresholds.COST,
     *of_thresholds.BACKWARD,
+    *of_names.SINGLE_NUMBERS,
+    *of_names.ARRAYS,
 )
 """The catalogue, by model and then by package."""

@@ -49,7 +49,6 @@ COMPUTATION_GRAPH: tuple[Mutant, ...] = (
         "computation_graph",
         "db",
         "bfloat16",
-        looks_like="a factor 1/2",
     ),
     _graph(
         "dv in float64 whatever the format is",

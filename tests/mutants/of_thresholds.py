@@ -41,6 +41,7 @@ COST: tuple[Mutant, ...] = (
         "np.where(Z > 20, Z, np.log1p(np.exp(np.minimum(Z, 20)))) - Y * Z",
         "saturation_25",
         "J",
+        looks_like="log(1 + e^z) as z from z = 20 on",
     ),
     _jax(
         "log(1 + e^z) as z from z = 20 on in JAX",
@@ -48,6 +49,7 @@ COST: tuple[Mutant, ...] = (
         "jnp.where(Z > 20, Z, jnp.log1p(jnp.exp(jnp.minimum(Z, 20)))) - Y * Z",
         "saturation_25",
         "J",
+        looks_like="log(1 + e^z) as z from z = 20 on",
     ),
     _logistic(
         "losses below 1e-9 as zero", _J, _J.replace("(losses)", "(losses[losses >= 1e-9])"), "saturation_30", "J"
