@@ -24,6 +24,7 @@ from parity.training.arbitrary import Sum
 from parity.training.exact import ExactTrajectory, half_a_unit, trajectory
 from parity.training.steps import descend
 from parity.training.trail import Trail
+from reference.curvature import hessian
 from reference.deep_network import gradients
 
 AS_PREDICTED = 100
@@ -95,30 +96,35 @@ def test_where_longdouble_is_no_wider_nothing_is_predicted(monkeypatch: pytest.M
 
 
 def test_an_error_at_one_step_is_amplified_to_the_end() -> None:
-    """A nudge of 2⁻³⁰ at step 5 of a trail that is otherwise right: measured and predicted grow alike."""
+    """A nudge at step 5 of a trail that is otherwise right: measured and predicted grow alike, to first order in it."""
     of = catalogue.build("flower")
-    descent, late = Descent(of, 40), Descent(of, 5)
-    begun = trail_of(late)
-    moved = begun.reached.params | {"W1": begun.reached.params["W1"] + 2.0**-30}
-    (rest,), _ = descend(("reference",), descent, {"reference": replace(begun.reached, params=moved)})
-    found = distance(descent, rest, trajectory(descent, 20))
-    assert (found.first, rest.first) == (5, 5)
-    assert np.array_equal(np.round(found.params / found.predicted, 3), np.ones(35))
+    descent, begun, exact = Descent(of, 40), trail_of(Descent(of, 5)), trajectory(Descent(of, 40), 20)
+    off = []
+    for nudge in (2.0**-20, 2.0**-30):
+        moved = begun.reached.params | {"W1": begun.reached.params["W1"] + nudge}
+        (rest,), _ = descend(("reference",), descent, {"reference": replace(begun.reached, params=moved)})
+        found = distance(descent, rest, exact)
+        assert (found.first, rest.first, len(found.params)) == (5, 5, 35)
+        off.append(np.abs(found.params / found.predicted - 1).max())
+    assert 100 * off[1] < off[0]
 
 
 def test_the_digits_and_the_horizon_of_a_known_distance() -> None:
-    cost = np.array([0.0, 1e-12, 4e-11, 6e-11, 1e-12, 1e-3])
+    cost = np.array([0.0, 1e-12, 4e-11, 6e-11, 1e-12, 5e-4])
     found = Distance("somebody's", 10, cost, cost, cost, cost)
     assert found.horizon(10) == 12
     assert found.horizon(2) == 15
     assert found.digits(10) == np.inf
-    assert round(found.digits(15), 2) == 2.7
+    assert found.digits(15) == 3
     assert half_a_unit(10) == 5e-11
 
 
 @pytest.mark.parametrize("problem", ["flower", "wine_logistic", "wine_deep", "breast_cancer_logistic"])
 def test_the_ends_of_the_spectrum_are_those_of_the_dense_hessian(problem: str) -> None:
-    """Lanczos (wine_deep has more than 64 parameters) and the small dense one against autograd's Hessian."""
+    """Lanczos (wine_deep has more than 64 parameters) and the small dense one against autograd's Hessian.
+
+    In the decimals that the report prints.
+    """
     torch = pytest.importorskip("torch")
     of = catalogue.build(problem)
     from importlib import import_module
@@ -134,25 +140,25 @@ def test_the_ends_of_the_spectrum_are_those_of_the_dense_hessian(problem: str) -
 
     eigenvalues = torch.linalg.eigvalsh(torch.func.hessian(cost)(flat)).numpy()
     for found, wanted in zip(spectrum_ends(of), eigenvalues[[0, -1]], strict=True):
-        assert np.float32(found - wanted + eigenvalues[-1]) == np.float32(eigenvalues[-1])
+        assert f"{found:.3f}" == f"{wanted:.3f}"
 
 
-def test_products_with_the_hessian_are_differences_of_gradients() -> None:
-    """Symmetric, linear, and for logistic regression under its own names."""
-    of = catalogue.build("wine_logistic")
+def test_products_with_the_hessian_of_logistic_regression_have_its_names() -> None:
+    """At w = 0 and b = 0 all a are 1/2, and with small integers in X and V nothing rounds: equal to the bit."""
+    of = catalogue.build("logistic_exact")
+    of = replace(of, params={name: np.zeros(p.shape) for name, p in of.params.items()}, exact=False)
     rng = np.random.RandomState(0)
-    V, U = ({n: rng.standard_normal(p.shape) for n, p in of.params.items()} for _ in range(2))
-    HV, HU = hessian_times(of, V), hessian_times(of, U)
-    assert [HV[n].shape for n in of.params] == [of.params[n].shape for n in of.params]
-    one, other = (sum(np.vdot(a[n], b[n]) for n in of.params) for a, b in ((U, HV), (V, HU)))
-    assert np.float32(one) == np.float32(other)
+    V = {name: rng.randint(-3, 4, p.shape).astype(float) for name, p in of.params.items()}
+    found, H = hessian_times(of, V), hessian(*of.inputs("float64"))
+    assert {name: p.shape for name, p in found.items()} == {name: p.shape for name, p in V.items()}
+    assert np.array_equal(np.append(found["w"], found["b"]), H @ np.append(V["w"], V["b"]))
 
 
 def test_a_spectrum_beyond_2_stretches() -> None:
     inside = Curvature(0, 0.1, 1.9)
     assert inside.stretch < 1
-    assert round(Curvature(0, 0.1, 2.5).stretch, 12) == 1.5
-    assert round(Curvature(0, -0.25, 1.0).stretch, 12) == 1.25
+    assert Curvature(0, 0.1, 2.5).stretch == 1.5
+    assert Curvature(0, -0.25, 1.0).stretch == 1.25
 
 
 def test_alpha_times_the_largest_eigenvalue() -> None:
