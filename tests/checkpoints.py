@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from parity.errors import BadInput
 from parity.training import checkpoint
 from tests.saving import DESCENT, so_far
 
@@ -20,14 +17,6 @@ def kept(folder: Path) -> Path:
     """The folder, with a checkpoint of `DESCENT` after six steps."""
     checkpoint.save(checkpoint.writable_folder(folder), DESCENT, so_far(6))
     return folder
-
-
-def refused(function: Callable[..., object], *arguments: object) -> str:
-    with pytest.raises(BadInput) as caught:
-        function(*arguments)
-    line = str(caught.value)
-    assert "\n" not in line
-    return line
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

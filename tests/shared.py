@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
 from parity.compare import Standard
+from parity.errors import BadInput
 from parity.implementations import find
 from parity.problems import catalogue
 from parity.run import Place, inspect
@@ -43,3 +45,12 @@ def place(name: str) -> Place:
 def standard(problem: str, dtype: str) -> Standard:
     """Exact values and bounds, worked out once for all implementations."""
     return Standard.of(catalogue.build(problem), dtype)
+
+
+def refused(function: Callable[..., object], *arguments: object) -> str:
+    """The one line with which it is refused."""
+    with pytest.raises(BadInput) as caught:
+        function(*arguments)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line

@@ -16,8 +16,9 @@ from parity.formats import FORMATS
 from parity.problems import catalogue
 from parity.training import Descent, Params, Reached, checkpoint
 from reference import shallow_network
-from tests.checkpoints import kept, refused
+from tests.checkpoints import kept
 from tests.saving import DESCENT, PROBLEM, bits, content, same, so_far
+from tests.shared import refused
 from tests.test_imports import MODULES, run
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from parity.training import checkpoint
-from tests.checkpoints import arrays_of, edited, flipped, kept, manifest_of, other_arrays, refused, signed
+from tests.checkpoints import arrays_of, edited, flipped, kept, manifest_of, other_arrays, signed
 from tests.saving import DESCENT, PROBLEM, content, so_far
+from tests.shared import refused
 
 LATER = replace(PROBLEM, params=so_far(1)["reference"].params)
 

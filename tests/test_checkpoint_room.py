@@ -17,8 +17,9 @@ import pytest
 
 from parity.files import writable, write_whole
 from parity.training import checkpoint
-from tests.checkpoints import arrays_of, kept, refused
+from tests.checkpoints import arrays_of, kept
 from tests.saving import DESCENT, content, same, so_far
+from tests.shared import refused
 
 ROOT = Path(__file__).parent.parent
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,9 @@ import pytest
 from parity import files
 from parity.errors import BadInput
 from parity.files import folder, none_left_empty, writable, write_whole
+from tests.shared import refused
 
 ROOT = Path(__file__).parent.parent
-
-
-def refused(function: Callable[..., object], *arguments: object) -> str:
-    with pytest.raises(BadInput) as caught:
-        function(*arguments)
-    line = str(caught.value)
-    assert "\n" not in line
-    return line
 
 
 @pytest.mark.parametrize("content", ["γ\r\n", b"\x00\xff\r\n"])
