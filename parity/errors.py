@@ -10,6 +10,10 @@ class BadInput(Exception):
         super().__init__(printable(message))
 
 
+FOREIGN = (Exception, SystemExit)
+"""What code of a framework or of somebody else may raise and is a finding about it, not the end of this program."""
+
+
 def printable(text: str) -> str:
     r"""The text with what cannot be printed escaped: a name from outside breaks no line and steers no terminal.
 

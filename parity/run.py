@@ -16,7 +16,7 @@ import numpy as np
 
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.elementary import Unmeasured
-from parity.errors import one_line
+from parity.errors import FOREIGN, one_line
 from parity.implementations import Implementation, Quantities, find
 from parity.oracle import Undecided
 from parity.problems import Problem
@@ -202,7 +202,7 @@ def inspect(name: str) -> Place:
     try:
         missing = implementation.unavailable()
         return Place(missing, {} if missing else dict(implementation.devices()))
-    except Exception as error:  # see `compute`
+    except FOREIGN as error:
         return Place(one_line(error), {})
 
 
@@ -213,7 +213,7 @@ def compute(name: str, problem: Problem, dtype: str, device: str) -> Found:
         if refusal := implementation.refuses(problem, dtype, device):
             raise ValueError(refusal)
         return _checked(implementation.quantities(problem, dtype, device))
-    except Exception as error:  # whatever a framework or a third party raises is a finding, not the end of the run
+    except FOREIGN as error:
         return one_line(error)
 
 
@@ -237,7 +237,7 @@ def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison
         return [Comparison("—", DIFFERS, looks_like=found)]
     try:
         return list(find(name).judge(standard, found))
-    except Exception as error:  # somebody else's judge, or a standard that it asks for and that does not exist
+    except FOREIGN as error:  # somebody else's judge, or a standard that it asks for and that does not exist
         return [Comparison("—", DIFFERS, looks_like=one_line(error))]
 
 
@@ -254,7 +254,7 @@ def refusal(implementation: Implementation, problem: Problem, dtype: str, device
     """Why it does not run, or None; one that cannot say is run, and fails in `compute`."""
     try:
         return implementation.refuses(problem, dtype, device)
-    except Exception:
+    except FOREIGN:
         return None
 
 

@@ -278,3 +278,17 @@ def test_without_a_compiler_torch_compile_is_skipped_on_the_cpu(monkeypatch: pyt
     plan = Plan((catalogue.build("flower"),), ("torch-compile",), ("float64",))
     (cell,) = matrix(plan, processes=False)
     assert cell.skipped == "torch.compile needs a C++ compiler, and /no/such/compiler is not here"
+
+
+@pytest.mark.parametrize("method", ["quantities", "unavailable", "devices", "judge"])
+def test_who_ends_the_program_is_a_finding(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not the end of it, with a status of somebody else's."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    planted(monkeypatch)
+    monkeypatch.setattr(Planted, method, leave)
+    (cell,) = matrix(Plan((catalogue.build("flower"),), ("planted",), ("float64",)), processes=False)
+    said = cell.first_difference.looks_like if cell.first_difference else cell.skipped
+    assert said == "SystemExit: 0"

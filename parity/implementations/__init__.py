@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from parity.compare import Comparison, Standard
-from parity.errors import one_line
+from parity.errors import FOREIGN, one_line
 from parity.problems import NETWORKS, Problem
 from parity.training import Descent
 
@@ -293,7 +293,7 @@ def find(name: str) -> Implementation:
     try:
         found = next(iter(entries)).load()
         found = found() if isinstance(found, type) else found
-    except Exception as error:  # somebody else's module may raise anything
+    except FOREIGN as error:
         return Unloadable(name, one_line(error))
     return (
         found

@@ -203,23 +203,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     option("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     option("--model", metavar="NAME", help=", ".join(NETWORKS))
     option("--layers", metavar="SIZES", type=several, help="units of every layer after the features: 20,7,1")
-    option(
-        "--activations",
-        metavar="NAMES",
-        type=several,
-        help="one a layer, the last a sigmoid: tanh,relu,sigmoid",
-    )
+    option("--activations", metavar="NAMES", type=several, help="one a layer, the last a sigmoid: tanh,relu,sigmoid")
     option("--seed", metavar="N", type=int, help="draw new parameters to start from")
     option("--learning-rate", metavar="ALPHA", type=float, help="α")
     option("--iterations", metavar="N", type=int, help=f"steps ({STEPS} unless the problem has its own)")
     option("--batch-size", metavar="N", type=int, help="examples a step, in an order that all share; 1: stochastic")
     option("--batch-seed", metavar="N", type=int, default=0, help="what that order is drawn from (0)")
     option(
-        "--implementation",
-        action="append",
-        metavar="NAME",
-        type=several,
-        help="one, several, or all of a framework",
+        "--implementation", action="append", metavar="NAME", type=several, help="one, several, or all of a framework"
     )
     option("--dtype", metavar="NAME", default="float64", help="float64 (the default), float32; others if all is exact")
     option("--device", metavar="NAME", default="cpu", help="cpu (the default), cuda or mps")

@@ -256,21 +256,11 @@ def _number(x: float) -> float | None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `parity optimum`."""
     option = parser.add_argument
-    option(
-        "--problem",
-        action="append",
-        metavar="NAME",
-        type=several,
-        help="logistic regression on real data (all)",
-    )
+    option("--problem", action="append", metavar="NAME", type=several, help="logistic regression on real data (all)")
     option("--data", metavar="FILE", help="a CSV or Parquet file of your own, in place of the problems")
     option("--target", metavar="COLUMN", help="the file's column of labels, 0 or 1")
     option(
-        "--C",
-        action="append",
-        metavar="C",
-        type=several,
-        help="1/(λ m), as in scikit-learn (1,inf); inf: no penalty",
+        "--C", action="append", metavar="C", type=several, help="1/(λ m), as in scikit-learn (1,inf); inf: no penalty"
     )
     option("--implementation", action="append", metavar="NAME", type=several, help=", ".join(IMPLEMENTATIONS))
     option("--iterations", metavar="N", type=int, default=DESCENT_STEPS, help="limit of descent's steps (100000)")

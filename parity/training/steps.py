@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.errors import BadInput, one_line
+from parity.errors import FOREIGN, BadInput, one_line
 from parity.implementations import find
 from parity.processes import Pool
 from parity.run import Place, inspect, why_not
@@ -58,7 +58,7 @@ def take(descent: Descent, name: str, params: Params, first: int) -> Stretch:
                 diverged = _not_finite(new, J)
                 if diverged or time.monotonic() > until:
                     break
-    except (Exception, SystemExit) as error:  # whatever a framework or a third party raises is a finding
+    except FOREIGN as error:
         failed = one_line(error)
     if steps and not costs and not failed:
         failed = "train made no step"
@@ -90,7 +90,7 @@ def in_one_go(descent: Descent, name: str, params: Params) -> tuple[Params, np.n
     """The end of the descent and its costs by the implementation's own loop, in this process; None: it has no other."""
     try:
         return find(name).train_in_one_go(descent, params)
-    except Exception:  # it has shown that it can take the steps: what it cannot do at once is no finding
+    except FOREIGN:  # it has shown that it can take the steps: what it cannot do at once is no finding
         return None
 
 
@@ -124,7 +124,7 @@ def refusal(name: str, descent: Descent) -> str | None:
     """Why an implementation does not take the steps, or None; one that cannot say does not."""
     try:
         return find(name).refuses_training(descent)
-    except Exception as error:  # a third party's may raise anything
+    except FOREIGN as error:
         return one_line(error)
 
 
