@@ -12,7 +12,7 @@ import pytest
 os.environ["JAX_ENABLE_X64"] = "1"  # read when JAX is imported; the adapters do not rely on it
 
 from parity.formats import FORMATS
-from parity.implementations import DEVICES, available_names
+from parity.names import DEVICES, available_names
 from parity.switches import set_switches
 
 set_switches()

@@ -187,7 +187,8 @@ def command_run(options: argparse.Namespace) -> int:
 def plan_of(options: argparse.Namespace) -> Plan:
     """What the options ask for; every name is checked before anything runs."""
     from parity.formats import FORMATS
-    from parity.implementations import DEVICES, available_names, by_framework
+    from parity.implementations import by_framework
+    from parity.names import DEVICES, available_names
     from parity.problems import MODELS, catalogue
     from parity.run import Plan
 
@@ -269,7 +270,7 @@ def command_trace(options: argparse.Namespace) -> int:
     """Every quantity in order."""
     from parity import trace
     from parity.formats import FORMATS
-    from parity.implementations import DEVICES, available_names
+    from parity.names import DEVICES, available_names
     from parity.problems import catalogue
 
     for what, name, known in (

@@ -374,7 +374,7 @@ def _report(framework: list[list[str]], dtype: list[list[str]], device: str, eve
     from rich.table import Table
 
     from parity import report
-    from parity.implementations import DEVICES
+    from parity.names import DEVICES
 
     chosen("device", [[device]], DEVICES)
     framework_of = {v: name for name in chosen("framework", framework, VARIANTS) for v in VARIANTS[name]}

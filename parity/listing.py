@@ -6,7 +6,8 @@ from rich.table import Table
 
 from parity import report
 from parity.formats import FORMATS
-from parity.implementations import available_names, find
+from parity.implementations import find
+from parity.names import available_names
 from parity.problems import NETWORKS
 from parity.problems.catalogue import GROUPS, build
 from parity.run import inspect

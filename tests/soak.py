@@ -25,7 +25,8 @@ from parity.cli import DIFFERS as SOME_DIFFER
 from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.errors import BadInput
 from parity.files import writable, write_whole
-from parity.implementations import available_names, by_framework
+from parity.implementations import by_framework
+from parity.names import available_names
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem
 from parity.run import Cell, Plan, matrix
 from parity.switches import set_switches

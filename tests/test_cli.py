@@ -16,8 +16,9 @@ from parity import cli, report
 from parity.compare import BITS, ROUNDING, Comparison
 from parity.errors import one_line, printable
 from parity.files import write_whole
-from parity.implementations import BUILT_IN, find
+from parity.implementations import find
 from parity.implementations.reference import Reference
+from parity.names import BUILT_IN
 from parity.problems import catalogue, own
 from parity.run import Cell
 

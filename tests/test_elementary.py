@@ -9,7 +9,8 @@ import reference.activations
 from parity import elementary
 from parity.elementary import FUNCTIONS, TABLE, VARIANTS, Unmeasured, every, measure, sample, truth, ulps
 from parity.formats import FORMATS
-from parity.implementations import DEVICES, find
+from parity.implementations import find
+from parity.names import DEVICES
 from parity.problems import FLOATS
 from tests.shared import place
 
@@ -175,7 +176,7 @@ def test_bad_input_is_one_line_and_status_2(
 
 def test_every_implementation_that_computes_one_of_the_functions_is_measured() -> None:
     """All that is built in, but for the loops, whose functions are those of reference, and the solver's optimum."""
-    from parity.implementations import BUILT_IN
+    from parity.names import BUILT_IN
 
     measured = {variant.split()[0] for variants in VARIANTS.values() for variant in variants}
     assert set(BUILT_IN) - measured == {"reference-loop", "sklearn-optimum"}

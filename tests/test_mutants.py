@@ -14,7 +14,8 @@ from types import ModuleType
 import pytest
 
 from parity.compare import Comparison, Standard
-from parity.implementations import BUILT_IN, find
+from parity.implementations import find
+from parity.names import BUILT_IN
 from parity.problems import MODELS, Problem, catalogue
 from parity.run import Plan, matrix
 from parity.trace import trace

@@ -9,7 +9,8 @@ import pytest
 
 from parity.compare import BITS, DIFFERS
 from parity.formats import FORMATS
-from parity.implementations import DEVICES, available_names, find
+from parity.implementations import find
+from parity.names import DEVICES, available_names
 from parity.problems import catalogue
 from parity.run import Plan, compute, verdicts, why_not
 from tests.shared import place, selected, standard

@@ -14,7 +14,7 @@ from textwrap import indent
 
 import pytest
 
-from parity import implementations
+from parity import implementations, names
 from parity.compare import BITS, DIFFERS, Comparison
 from parity.formats import FORMATS
 from parity.implementations import find
@@ -114,7 +114,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 def forget() -> None:
     """So that the next question looks at what is installed now."""
-    implementations.available_names.cache_clear()
+    names.available_names.cache_clear()
     implementations.find.cache_clear()
 
 
@@ -148,8 +148,8 @@ def test_the_guide_quotes_the_example() -> None:
 
 
 def test_the_example_is_listed(installed: list[str]) -> None:
-    assert implementations.available_names()[: len(implementations.BUILT_IN)] == tuple(implementations.BUILT_IN)
-    assert "autograd" in implementations.available_names()
+    assert names.available_names()[: len(names.BUILT_IN)] == tuple(names.BUILT_IN)
+    assert "autograd" in names.available_names()
     assert find("autograd").unavailable() is None
     listed = parity(installed, "list")
     assert (listed.returncode, listed.stderr) == (0, "")

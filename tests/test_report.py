@@ -7,7 +7,7 @@ from rich.console import Console
 
 from parity import accuracy, report, trace
 from parity.compare import DIFFERS, ROUNDING, Comparison
-from parity.implementations import BUILT_IN
+from parity.names import BUILT_IN
 from parity.problems import catalogue
 from parity.run import Cell
 

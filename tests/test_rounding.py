@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from parity.compare import BITS, DIFFERS, ROUNDING, Standard
 from parity.formats import FORMATS
-from parity.implementations import BUILT_IN, find
+from parity.implementations import find
+from parity.names import BUILT_IN
 from parity.problems import FLOATS, Problem, catalogue
 from parity.problems.parameters import draw
 from parity.rounding import Unbounded, end_to_end

@@ -12,7 +12,8 @@ import pytest
 
 from parity import run
 from parity.compare import DIFFERS, Comparison, Standard
-from parity.implementations import Implementation, Quantities, available_names, find
+from parity.implementations import Implementation, Quantities, find
+from parity.names import available_names
 from parity.problems import MODELS, Problem, catalogue
 from parity.run import SLOW, Plan, matrix
 

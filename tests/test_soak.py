@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from parity import implementations
 from parity.implementations import Quantities
 from parity.implementations.reference import Reference
 from parity.problems import ACTIVATIONS, FLOATS, MODELS, NETWORKS, Problem
@@ -122,10 +121,10 @@ class Faulty(Reference):
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name by which it is found meanwhile."""
-    monkeypatch.setitem(implementations.BUILT_IN, Faulty.name, f"{__name__}:Faulty")
-    implementations.available_names.cache_clear()
+    monkeypatch.setitem(names.BUILT_IN, Faulty.name, f"{__name__}:Faulty")
+    names.available_names.cache_clear()
     yield Faulty.name
-    implementations.available_names.cache_clear()
+    names.available_names.cache_clear()
 
 
 def totals(line: str) -> dict[str, int]:

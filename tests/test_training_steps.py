@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from parity.errors import BadInput
-from parity.implementations import BUILT_IN, Implementation, find
+from parity.implementations import Implementation, find
 from parity.implementations.reference import Reference
+from parity.names import BUILT_IN
 from parity.problems import catalogue
 from parity.training import Descent, Params, steps
 from parity.training.steps import descend, take

@@ -19,11 +19,9 @@ import numpy as np
 
 from parity.compare import Comparison, Standard
 from parity.errors import FOREIGN, one_line
+from parity.names import BUILT_IN, GROUP, available_names
 from parity.problems import NETWORKS, Problem
 from parity.training import Descent
-
-GROUP = "parity.implementations"
-DEVICES = ("cpu", "cuda", "mps")
 
 Quantities = dict[str, np.ndarray]
 
@@ -227,28 +225,6 @@ def only_gradients(problem: Problem) -> str | None:
     if problem.model not in NETWORKS:
         return "computes networks and logistic regression only"
     return "computes gradients, and does not train" if problem.iterations else None
-
-
-BUILT_IN = {
-    "reference": "parity.implementations.reference:Reference",
-    "reference-loop": "parity.implementations.reference:Loop",
-    "torch-eager": "parity.implementations.torch:Eager",
-    "torch-compile": "parity.implementations.torch:Compiled",
-    "torch-vmap": "parity.implementations.torch:ByExample",
-    "jax-eager": "parity.implementations.jax:Eager",
-    "jax-jit": "parity.implementations.jax:Jit",
-    "jax-vmap": "parity.implementations.jax:ByExample",
-    "sklearn-loss": "parity.implementations.sklearn:Loss",
-    "sklearn-mlp": "parity.implementations.sklearn:OneStep",
-    "sklearn-optimum": "parity.implementations.sklearn:Optimum",
-}
-
-
-@cache
-def available_names() -> tuple[str, ...]:
-    """The built-in implementations and those that other packages registered, in order."""
-    registered = sorted(entry.name for entry in metadata.entry_points(group=GROUP))
-    return (*BUILT_IN, *(name for name in registered if name not in BUILT_IN))
 
 
 def by_framework() -> dict[str, list[str]]:

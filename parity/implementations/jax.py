@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from parity.implementations import DEVICES, Mirrored, gradients_by_example, only_gradients
+from parity.implementations import Mirrored, gradients_by_example, only_gradients
+from parity.names import DEVICES
 from parity.problems import Problem
 from parity.training import Descent
 

@@ -18,7 +18,8 @@ from parity.cli import CANNOT, DIFFERS, OK, chosen, json_writer, problems_of_fil
 from parity.errors import BadInput, printable, shorten
 from parity.files import none_left_empty
 from parity.formats import FORMATS
-from parity.implementations import DEVICES, available_names, by_framework, find
+from parity.implementations import by_framework, find
+from parity.names import DEVICES, available_names
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.parameters import draw
 from parity.training import Descent, Params, Reached, checkpoint

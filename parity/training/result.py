@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from parity.implementations import BUILT_IN
+from parity.names import BUILT_IN
 from parity.training import Descent, Reached
 from parity.training.amplification import Curvature, Distance, Parting, curvature, distance, partings
 from parity.training.arbitrary import Indeterminate
