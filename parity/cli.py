@@ -169,16 +169,17 @@ def _version() -> str:
 def command_run(options: argparse.Namespace) -> int:
     """The matrix, its report and its JSON."""
     from parity import report
+    from parity.paper import Progress, console
     from parity.run import matrix
 
     plan = plan_of(options)
     write = json_writer(options.json)
-    with report.Progress(len(plan)) as progress:
+    with Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
     try:
         write(report.as_json(cells))
     finally:  # whoever reads the one may be gone, or the disk of the other full
-        report.show(cells, report.console(), accuracy=options.accuracy)
+        report.show(cells, console(), accuracy=options.accuracy)
     if not any(cell.comparisons for cell in cells):
         raise BadInput(f"nothing was compared: {cells[0].skipped if cells else 'no problem is left of this selection'}")
     return DIFFERS if any(cell.first_difference for cell in cells) else OK

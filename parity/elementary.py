@@ -373,7 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(framework: list[list[str]], dtype: list[list[str]], device: str, every_float32: bool) -> int:
     from rich.table import Table
 
-    from parity import report
+    from parity import paper
     from parity.names import DEVICES
 
     chosen("device", [[device]], DEVICES)
@@ -388,9 +388,9 @@ def _report(framework: list[list[str]], dtype: list[list[str]], device: str, eve
     whole = {t: "16" in t or (t == "float32" and every_float32) for t in todo}
     steps = {t: (2 ** (8 * FORMATS[t].dtype.itemsize) if whole[t] else POINTS) // BLOCK for t in todo}
     known = {(entry.framework, entry.function, entry.dtype, entry.device): entry.ulps for entry in TABLE}
-    to, exceeding, unknown = report.console(), 0, 0
+    to, exceeding, unknown = paper.console(), 0, 0
     table = Table("dtype", "variant", "function", "error", "K", "points", "at", box=None, padding=(0, 2, 0, 0))
-    with report.Progress(sum(len(todo[t]) * steps[t] for t in todo)) as progress:
+    with paper.Progress(sum(len(todo[t]) * steps[t] for t in todo)) as progress:
         for t in todo:
             for m in measure(todo[t], device, every(t) if whole[t] else sample(t), progress.advance):
                 K = known.get((framework_of[m.framework], m.function, t, device), np.nan)

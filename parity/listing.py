@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from parity import report
+from parity import paper
 from parity.formats import FORMATS
 from parity.implementations import find
 from parity.names import available_names
@@ -15,7 +15,7 @@ from parity.run import inspect
 
 def show() -> None:
     """Print everything that an option can name."""
-    console = report.console()
+    console = paper.console()
     for group, names in GROUPS.items():
         table = _table(f"problems: {group}", "problem", "model", "n[0]-…-n[L]", "m", "dtypes", "note")
         for name in names:

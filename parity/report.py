@@ -6,16 +6,12 @@ same to a program.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +24,6 @@ from parity.resemblance import UNKNOWN
 from parity.run import Cell
 from parity.surroundings import machine, versions
 
-WIDTH = 100
 SCHEMA_VERSION = 2
 TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "scikit"}
 VARIANTS = {"torch-compile": "comp."}
@@ -38,44 +33,6 @@ LABELS, COLUMN = 31, 6
 """The width of the labels, and of a column of cells on average: a narrow terminal gets several tables."""
 
 STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
-
-
-class Paper(Console):
-    """rich's console, which leaves it to the command line what becomes of a pipe that nobody reads any more."""
-
-    def on_broken_pipe(self) -> None:
-        """Say so; rich would end the program with status 1, which here means that something differs."""
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A console no wider than 100 columns, and as wide as that in a pipe."""
-    probe = Console(stderr=stderr, highlight=False)
-    return Paper(
-        stderr=stderr, highlight=False, markup=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH
-    )
-
-
-class Progress:
-    """A bar on a terminal, nothing in a pipe."""
-
-    def __init__(self, total: int) -> None:
-        to = console(stderr=True)
-        share, what = TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}")
-        columns = (share, BarColumn(24), TimeElapsedColumn(), what)
-        self.bar = rich.progress.Progress(*columns, console=to, transient=True, disable=not to.is_terminal)
-        self.task = self.bar.add_task("starting the frameworks", total=total)
-
-    def __enter__(self) -> Progress:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def advance(self, what: str) -> None:
-        """One cell further; `what` is the next."""
-        self.bar.update(self.task, advance=1, description=what)
 
 
 def show(cells: Sequence[Cell], to: Console, *, accuracy: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from parity import report
+from parity import paper, report
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.elementary import Unmeasured
 from parity.errors import BadInput
@@ -25,11 +25,11 @@ def show(problem: Problem, name: str, dtype: str, device: str) -> bool:
         The implementation does not compute this problem here.
     """
     cell = trace(problem, name, dtype, device)
-    console = report.console()
+    console = paper.console()
     console.print(f"{problem.name} · {dtype} · {device} · {name}", style="bold")
     if problem.note:
         console.print(problem.note, style="dim")
-    console.print(_table(cell.comparisons, narrow=console.width < report.WIDTH))
+    console.print(_table(cell.comparisons, narrow=console.width < paper.WIDTH))
     console.print(LEGEND, style="dim")
     first = cell.first_difference
     if first is None:

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from parity import report
+from parity import paper, report
 from parity.cli import CANNOT, OK, Parser, chosen, several
 from parity.cli import DIFFERS as SOME_DIFFER
 from parity.compare import BITS, DIFFERS, ROUNDING
@@ -280,7 +280,7 @@ def implementations(given: list[list[str]] | None) -> tuple[str, ...]:
 def soak(numbers: range, names: tuple[str, ...], dtypes: tuple[str, ...], processes: bool = True) -> tuple[Tally, bool]:
     """Compute the problems, printing what differs at once; what came of them, and whether Ctrl-C stopped it."""
     tally = Tally()
-    with report.Progress(len(numbers) * len(names) * len(dtypes)) as progress:
+    with paper.Progress(len(numbers) * len(names) * len(dtypes)) as progress:
         try:
             for first in range(0, len(numbers), BATCH):
                 problems = tuple(Recipe.of(number).problem() for number in numbers[first : first + BATCH])

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity import cli, report
+from parity import cli, paper, report
 from parity.compare import BITS, ROUNDING, Comparison
 from parity.errors import one_line, printable
 from parity.files import write_whole
@@ -79,7 +79,7 @@ def test_the_whole_matrix_fits_100_columns(capsys: pytest.CaptureFixture[str]) -
         for dtype, (verdict, ulps) in wide.items()
         for name in BUILT_IN
     ]
-    report.show(cells, report.console())
+    report.show(cells, paper.console())
     table = capsys.readouterr().out.partition("\nskipped")[0]
     assert max(len(line) for line in table.splitlines()) <= 100
     assert "…" not in table

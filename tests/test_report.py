@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from parity import accuracy, report, trace
+from parity import accuracy, paper, report, trace
 from parity.compare import DIFFERS, ROUNDING, Comparison
 from parity.names import BUILT_IN
 from parity.problems import catalogue
@@ -39,7 +39,7 @@ def test_brackets_in_a_message_are_shown_as_they_are(capsys: pytest.CaptureFixtu
     said = "ValueError: a shape like [n, m], not [/m]"
     wrong = Comparison("—", DIFFERS, looks_like=said)
     cell = Cell(catalogue.build("flower"), "float64", "cpu", "reference", (wrong,))
-    report.show([cell, Cell(cell.problem, "float32", "cpu", "reference", skipped=said)], report.console())
+    report.show([cell, Cell(cell.problem, "float32", "cpu", "reference", skipped=said)], paper.console())
     assert capsys.readouterr().out.count(said) == 2
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from parity import names
 from parity.implementations import Quantities
 from parity.implementations.reference import Reference
 from parity.problems import ACTIVATIONS, FLOATS, MODELS, NETWORKS, Problem

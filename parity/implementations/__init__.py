@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module, metadata
 from typing import Any, ClassVar
@@ -28,8 +28,28 @@ Quantities = dict[str, np.ndarray]
 Stepped = tuple[Quantities, np.ndarray | None]
 """The parameters after a step, and J before it."""
 
+Task = Callable[[Any, Any, Any], Any]
+"""A function of (params, X, Y)."""
+
 _STEPPERS: dict[tuple[str, str, str], Callable[..., tuple[dict[str, Any], Any]]] = {}
 """The function that takes the steps of the descent that this process is at."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Work that is ready to be timed: its inputs lie where, and as, the implementation wants them.
+
+    Attributes
+    ----------
+    run : callable
+        Does the work once, and returns when every output is there.
+    home : callable
+        What `run` returned as NumPy arrays in the notes' names: J and the gradients of a step, the cache of a forward
+        pass, the `costs` and the new parameters of training.
+    """
+
+    run: Callable[[], Any]
+    home: Callable[[Any], Quantities]
 
 
 class Implementation(ABC):
@@ -47,6 +67,8 @@ class Implementation(ABC):
         Whether it trains only where it is asked for by name.
     whole : bool
         Whether it computes every quantity of a problem, so that one that is missing is a difference.
+    eager : str
+        Of one that compiles: the variant that does not, beside which compiling is to pay.
     """
 
     name: ClassVar[str]
@@ -56,6 +78,7 @@ class Implementation(ABC):
     slow: ClassVar[bool] = False
     trains_slowly: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    eager: ClassVar[str] = ""
 
     def unavailable(self) -> str | None:
         """Why it cannot run on this machine at all, or None."""
@@ -101,6 +124,14 @@ class Implementation(ABC):
     def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
         """The parameters after all steps and the costs, by its own loop; None where the loop is that of `train`."""
         return None
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        """Why there is nothing to time, or None. Works are a step, train and forward (`parity.bench.cases`)."""
+        return "offers nothing that can be timed"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        """The work, ready to be timed; training takes so many steps in one call."""
+        raise NotImplementedError
 
     def judge(self, standard: Standard, found: Quantities) -> Iterable[Comparison]:
         """The verdict on every quantity found."""
@@ -149,6 +180,37 @@ class Mirrored(Implementation):
 
     def _home(self, found: Mapping[str, Any]) -> Quantities:
         return {name: self.to_numpy(value) for name, value in found.items()}
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return self.refuses(problem, dtype, device)
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        """The work as a function of the package's own, in the manner of this variant."""
+        module, options = import_module(f"{self.package}.{problem.model}"), problem.options
+        if work == "step":
+            return partial(module.cost_and_gradients, **options)
+        if work == "forward":
+            return partial(module.forward, **options)
+        rate = self.learning_rate(problem, dtype)
+        return partial(module.train, learning_rate=rate, iterations=steps, **options)
+
+    def finished(self, task: Task, device: str) -> Task:
+        """The same, returning when every output is there."""
+        return task
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        task = self.finished(self.task(work, problem, dtype, steps), device)
+        return Call(partial(task, *self.moved(problem, dtype, device)), partial(self._named, work))
+
+    def _named(self, work: str, found: Any) -> Quantities:
+        """What the package's functions return, in the notes' names."""
+        if work == "forward":
+            return self._home(found[1])
+        if work == "step":
+            J, grads = found
+            return self._home({"J": J, **grads})
+        params, costs = found
+        return self._home({"costs": costs, **{f"new_{name}": p for name, p in params.items()}})
 
     def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
         """A function of (params, X, Y) that takes one step: the new parameters, and J before it."""
@@ -218,6 +280,20 @@ def whole_pass(module: Any, problem: Problem, learning_rate: Any) -> Callable[..
 def gradients_by_example(module: Any, problem: Problem) -> Callable[..., dict[str, Any]]:
     """The gradients of one example at a time, averaged."""
     return lambda params, X, Y: module.gradients_by_example(params, X, Y, **problem.options)
+
+
+def steps_from_python(step: Callable[..., tuple[Any, Any]], steps: int, params: Any, X: Any, Y: Any) -> tuple[Any, Any]:
+    """Training by a function that takes one step: the parameters after the last, and J before each."""
+    costs = []
+    for _ in range(steps):
+        params, J = step(params, X, Y)
+        costs.append(J)
+    return params, costs
+
+
+def only_one_step(work: str) -> str | None:
+    """The same of its timing."""
+    return None if work == "step" else "computes gradients, and nothing else"
 
 
 def only_gradients(problem: Problem) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.implementations import Mirrored, gradients_by_example, only_gradients
+from parity.implementations import Mirrored, Quantities, Task, gradients_by_example, only_gradients, only_one_step
 from parity.names import DEVICES
 from parity.problems import Problem
 from parity.training import Descent
@@ -36,6 +36,11 @@ class Eager(Mirrored):
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
 
+    def finished(self, task: Task, device: str) -> Task:
+        import jax
+
+        return lambda *inputs: jax.block_until_ready(task(*inputs))  # type: ignore[no-untyped-call]
+
     @contextmanager
     def switches(self) -> Iterator[None]:
         """With x64 on, or float64 would be computed in float32, and without TF32."""
@@ -48,7 +53,7 @@ class Eager(Mirrored):
 class Jit(Eager):
     """All quantities, and the update, in one `jax.jit`."""
 
-    name, variant = "jax-jit", "jit"
+    name, variant, eager = "jax-jit", "jit", "jax-eager"
     slow = trains_slowly = False
     about = "JAX, grad, everything in one jit"
 
@@ -56,6 +61,12 @@ class Jit(Eager):
         import jax
 
         return jax.jit(compute)(*inputs)
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        """Training is one jit around `lax.scan`."""
+        import jax
+
+        return jax.jit(super().task(work, problem, dtype, steps))
 
     def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
         import jax
@@ -81,6 +92,17 @@ class ByExample(Jit):
 
     def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
         return gradients_by_example(import_module(f"jax_impl.{problem.model}"), problem)
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_one_step(work) or super().refuses_work(work, problem, dtype, device)
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        import jax
+
+        return jax.jit(self.compute(problem, dtype))
+
+    def _named(self, work: str, found: Any) -> Quantities:
+        return self._home(found)
 
 
 def _unusable(platform: str) -> str | None:

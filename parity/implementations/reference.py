@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.formats import FORMATS
-from parity.implementations import Mirrored, gradients_by_example, only_gradients
+from parity.implementations import Mirrored, Quantities, Task, gradients_by_example, only_gradients, only_one_step
 from parity.problems import Problem
 
 
@@ -58,3 +58,12 @@ class Loop(Reference):
             return {**cache, **gradients_by_example(module, problem)(params, X, Y)}
 
         return loops
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_one_step(work) or super().refuses_work(work, problem, dtype, device)
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        return self.compute(problem, dtype)
+
+    def _named(self, work: str, found: Any) -> Quantities:
+        return self._home(found)

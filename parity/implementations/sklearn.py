@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Standard, Worst
-from parity.implementations import Implementation, Quantities
+from parity.implementations import Call, Implementation, Quantities, only_one_step
 from parity.problems import FLOATS, Problem
 from parity.training import Descent
 
@@ -46,6 +47,14 @@ class Loss(Implementation):
         J, grads = cost_and_gradients(*problem.inputs(dtype))
         return {"J": J, **grads}
 
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_one_step(work) or self.refuses(problem, dtype, device)
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        from sklearn_baseline.logistic_regression import cost_and_gradients
+
+        return Call(partial(cost_and_gradients, *problem.inputs(dtype)), lambda found: {"J": found[0], **found[1]})
+
 
 class OneStep(Implementation):
     """The parameters after one `partial_fit` of MLPClassifier."""
@@ -76,6 +85,25 @@ class OneStep(Implementation):
         new = step(*problem.inputs(dtype), problem.learning_rate, problem.activations)
         return {"new_" + name: p for name, p in new.items()}
 
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return self.refuses(problem, dtype, device) if work == "train" else "shows nothing but an update"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        """A model is made anew for every step: no other way to given weights is public."""
+        from sklearn_baseline.shallow_network import step
+
+        assert problem.learning_rate is not None
+        params, X, Y = problem.inputs(dtype)
+        take = partial(step, learning_rate=problem.learning_rate, activations=problem.activations)
+
+        def run() -> Quantities:
+            at = params
+            for _ in range(steps):
+                at = take(at, X, Y)
+            return at
+
+        return Call(run, lambda found: {"new_" + name: p for name, p in found.items()})
+
 
 class Optimum(Implementation):
     """LogisticRegression's optimum: the hand-derived gradient is zero there, to what the solver promises.
@@ -98,6 +126,9 @@ class Optimum(Implementation):
         return None if dtype == "float64" else f"{dtype} does not resolve the solver's tol of {self.TOL}"
 
     def refuses_training(self, descent: Descent) -> str | None:
+        return "its solver is Newton's method, not gradient descent"
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
         return "its solver is Newton's method, not gradient descent"
 
     def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:

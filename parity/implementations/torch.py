@@ -8,13 +8,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
-from parity.implementations import Mirrored, Quantities, gradients_by_example, only_gradients
+from parity.implementations import (
+    Mirrored,
+    Quantities,
+    Task,
+    gradients_by_example,
+    only_gradients,
+    only_one_step,
+    steps_from_python,
+)
 from parity.problems import NETWORKS, Problem
 from parity.training import Descent
 
@@ -50,6 +59,20 @@ class Eager(Mirrored):
             return array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return array.numpy()
 
+    def finished(self, task: Task, device: str) -> Task:
+        import torch
+
+        if device == "cpu":
+            return task
+        synchronize = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}[device]
+
+        def waited_for(*inputs: Any) -> Any:
+            found = task(*inputs)
+            synchronize()
+            return found
+
+        return waited_for
+
     @contextmanager
     def switches(self) -> Iterator[None]:
         """float32 products in float32, not in TF32 or bfloat16."""
@@ -66,7 +89,7 @@ class Eager(Mirrored):
 class Compiled(Eager):
     """`torch.compile` of forward, cost and gradients in one graph."""
 
-    name, variant, slow = "torch-compile", "compile", True
+    name, variant, slow, eager = "torch-compile", "compile", True, "torch-eager"
     whole = False
     about = "PyTorch, torch.compile of forward, cost and gradients in one graph"
 
@@ -85,14 +108,12 @@ class Compiled(Eager):
 
     def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
         """`grad_and_value` of the cost, since a graph may not hold a call of `torch.autograd.grad`."""
-        import torch
-
         module, options, rate = import_module(f"torch_impl.{problem.model}"), problem.options, problem.learning_rate
+        cost_and_gradients = self._one_graph(problem)
 
         def one_graph(params: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
             _, cache = module.forward(params, X, **options)
-            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
-            grads = {"d" + name: grad for name, grad in grads.items()}
+            J, grads = cost_and_gradients(params, X, Y)
             new = {} if rate is None else module.update(params, grads, rate)
             return {**cache, "J": J, **grads, **{"new_" + name: p for name, p in new.items()}}
 
@@ -111,16 +132,41 @@ class Compiled(Eager):
         """Cost, gradients and update in one graph, called from Python."""
         import torch
 
-        problem = descent.problem
-        module, options = import_module(f"torch_impl.{problem.model}"), problem.options
-        rate = self.learning_rate(problem, descent.dtype)
+        torch.compiler.reset()
+        return self._compiled_step(descent.problem, descent.dtype)
+
+    def _compiled_step(self, problem: Problem, dtype: str) -> Callable[..., tuple[dict[str, Any], Any]]:
+        import torch
+
+        module, cost_and_gradients = import_module(f"torch_impl.{problem.model}"), self._one_graph(problem)
+        rate = self.learning_rate(problem, dtype)
 
         def step(params: dict[str, Any], X: Any, Y: Any) -> tuple[dict[str, Any], Any]:
-            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
-            return module.update(params, {"d" + name: grad for name, grad in grads.items()}, rate), J
+            J, grads = cost_and_gradients(params, X, Y)
+            return module.update(params, grads, rate), J
 
-        torch.compiler.reset()
         return torch.compile(step, fullgraph=True, dynamic=False)
+
+    def _one_graph(self, problem: Problem) -> Task:
+        """J and the gradients, by `grad_and_value` of the package's cost."""
+        import torch
+
+        module, options = import_module(f"torch_impl.{problem.model}"), problem.options
+
+        def cost_and_gradients(params: dict[str, Any], X: Any, Y: Any) -> tuple[Any, dict[str, Any]]:
+            grads, J = torch.func.grad_and_value(module.cost)(params, X, Y, **options)
+            return J, {"d" + name: grad for name, grad in grads.items()}
+
+        return cost_and_gradients
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        """Training calls a compiled step from Python: Inductor would unroll the loop."""
+        import torch
+
+        if work == "train":
+            return partial(steps_from_python, self._compiled_step(problem, dtype), steps)
+        whole = self._one_graph(problem) if work == "step" else super().task(work, problem, dtype, steps)
+        return torch.compile(whole, fullgraph=True, dynamic=False)
 
     def train_in_one_go(self, descent: Descent, params: Quantities) -> tuple[Quantities, np.ndarray] | None:
         return None
@@ -138,3 +184,12 @@ class ByExample(Eager):
 
     def compute(self, problem: Problem, dtype: str) -> Callable[..., dict[str, Any]]:
         return gradients_by_example(import_module(f"torch_impl.{problem.model}"), problem)
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return only_one_step(work) or super().refuses_work(work, problem, dtype, device)
+
+    def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
+        return self.compute(problem, dtype)
+
+    def _named(self, work: str, found: Any) -> Quantities:
+        return self._home(found)

@@ -18,7 +18,7 @@ from flint import arb
 from rich.console import Console
 from rich.table import Table
 
-from parity import report
+from parity import paper, report
 from parity.cli import DIFFERS, OK, chosen, json_writer, problems_of_file, several
 from parity.compare import Standard
 from parity.errors import BadInput
@@ -286,8 +286,8 @@ def command(options: argparse.Namespace) -> int:
         raise BadInput("the optimum is held against scikit-learn's, which is not installed")
     skipped = {name: reason for name, reason in missing.items() if reason}
     here = [name for name in names if name not in skipped]
-    to, outcomes = report.console(), []
-    with report.Progress(len(cases)) as progress:
+    to, outcomes = paper.console(), []
+    with paper.Progress(len(cases)) as progress:
 
         def told(what: str) -> None:
             progress.bar.update(progress.task, description=what)

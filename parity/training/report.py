@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from parity.report import console, short
+from parity.paper import console
+from parity.report import short
 from parity.surroundings import machine, versions
 from parity.training import Descent
 from parity.training.exact import ExactTrajectory

@@ -1,0 +1,247 @@
+"""`parity bench`: the options, and what they ask for. Nothing that computes is imported before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from parity.bench.cases import CASES, QUICK, WORKS
+from parity.bench.plan import CONTRASTS, DTYPES, Plan, implementations
+from parity.cli import DIFFERS, OK, chosen, several
+from parity.errors import BadInput
+from parity.names import DEVICES, available_names
+
+if TYPE_CHECKING:
+    from parity.bench.results import Results
+
+FAST = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit", "sklearn-loss")
+"""What `--quick` times."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `parity bench`."""
+    for option, what in (
+        ("--case", "a model at a size (see --list)"),
+        ("--work", "step, train or forward"),
+        ("--implementation", "an implementation, or all of a framework"),
+        ("--dtype", "float64, float32; on a GPU bfloat16 and float16, too"),
+        ("--device", "cpu, cuda or mps; all by default, those that are missing are skipped"),
+        ("--threads", "numbers, or all; 1 and all by default"),
+    ):
+        parser.add_argument(option, action="append", metavar="NAME", type=several, help=what)
+    option = parser.add_argument
+    option("--filter", metavar="PATTERN", action="append", help="rows whose name matches, as logistic-*/step/float32/*")
+    option("--quick", action="store_true", help="a minute: three cases, a step in float32 on one thread")
+    option("--list", action="store_true", help="what there is to time, and nothing else")
+    option("--json", metavar="FILE", help="write everything that was found, all samples included")
+    option("--html", metavar="FILE", help="write a page")
+    option("--plots", metavar="DIR", help="draw the page's pictures there")
+    option("--compare", metavar="OLD", help="the JSON of an earlier run: time its rows again, and say what changed")
+    option("--with", metavar="NEW", dest="new", help="compare it with this JSON, and time nothing")
+    option("--size", metavar="PERCENT", type=float, help="how much slower is a regression: status 1 (10)")
+    option("--other-machine", action="store_true", help="compare with a run of another machine all the same")
+
+
+def command(options: argparse.Namespace) -> int:
+    """List, compare two runs, or time; the exit status."""
+    if options.new is not None and options.compare is None:
+        raise BadInput("--with names the newer of two runs: give the older with --compare")
+    size = size_of(options)
+    old = _loaded(options.compare)
+    new = _loaded(options.new)
+    if old is not None and new is not None:
+        return _compared(old, new, size, options)
+    plan = plan_of(options, old)
+    if options.list:
+        return _listed(plan)
+    return _timed(plan, old, size, options)
+
+
+def size_of(options: argparse.Namespace) -> float:
+    """How much slower a row must be to be called a regression, as a share."""
+    from parity.bench.compare import SIZE
+
+    if options.size is None:
+        return SIZE
+    if not 0 < options.size < float("inf"):
+        raise BadInput(f"--size is {options.size:g}: choose a percentage above 0")
+    return options.size / 100
+
+
+def _loaded(path: str | None) -> Results | None:
+    if path is None:
+        return None
+    from parity.bench.results import load
+
+    return load(path)
+
+
+def plan_of(options: argparse.Namespace, old: Results | None = None) -> Plan:
+    """What the options ask for; every name is checked before anything runs.
+
+    Raises
+    ------
+    BadInput
+        A name is not known, there are fewer cores than threads, or no row is left.
+    """
+    quick, named = options.quick, implementations()
+    cases = chosen("case", options.case, CASES, default=QUICK if quick else None)
+    plan = Plan(
+        cases=tuple(CASES[name] for name in cases),
+        works=chosen("work", options.work, WORKS, default=("step",) if quick else None),
+        dtypes=chosen("dtype", options.dtype, DTYPES, default=("float32",) if quick else None),
+        devices=chosen("device", options.device, DEVICES),
+        threads=threads_of(options),
+        implementations=chosen(
+            "implementation", options.implementation, named, default=_default(quick), groups=_groups()
+        ),
+        patterns=tuple(options.filter or ()),
+        quick=quick,
+        everything=options.case is not None,
+    )
+    if old is not None:
+        plan = _again(plan, old)
+    if not any(True for _ in plan.groups()):
+        raise BadInput(_nothing(plan, options))
+    return plan
+
+
+def _default(quick: bool) -> tuple[str, ...]:
+    names = implementations()
+    return tuple(name for name in names if name in FAST) if quick else names
+
+
+def _groups() -> dict[str, list[str]]:
+    """The implementations of a framework, by the first word of their names."""
+    found: dict[str, list[str]] = {}
+    for name in (*available_names(), *CONTRASTS):
+        found.setdefault("numpy" if name.startswith("reference") else name.partition("-")[0], []).append(name)
+    return {framework: names for framework, names in found.items() if framework not in available_names()}
+
+
+def _again(plan: Plan, old: Results) -> Plan:
+    """The rows that an earlier run has times of."""
+    from parity.bench.compare import rows_worth_running
+
+    wanted = frozenset(rows_worth_running(old))
+    threads = tuple(t for t in sorted({key.threads for key in wanted}) if t <= cores())
+    return replace(plan, wanted=wanted, threads=threads or plan.threads, everything=True)
+
+
+def _nothing(plan: Plan, options: argparse.Namespace) -> str:
+    """Why no row is left."""
+    if plan.wanted is not None:
+        return f"no row of {options.compare} is left to be timed again by these options"
+    if not plan.patterns:
+        return "no row is left: bfloat16 and float16 are timed on a GPU only"
+    every = [str(key) for _, keys in replace(plan, patterns=()).groups() for key in keys]
+    near = get_close_matches(plan.patterns[0], every, 1, 0.3) or every[:1]
+    return f"no row matches {plan.patterns[0]!r}; a row is called {near[0]}" if near else "no row is left"
+
+
+def threads_of(options: argparse.Namespace) -> tuple[int, ...]:
+    """Numbers of threads, each once, from small to large.
+
+    Raises
+    ------
+    BadInput
+        One is no number, or this process may not use so many cores.
+    """
+    if options.threads is None:
+        return (1,) if options.quick else tuple(sorted({1, cores()}))
+    found = set()
+    for given in (name for names in options.threads for name in names):
+        if given != "all" and not given.isdecimal():
+            raise BadInput(f"--threads is {given!r}: give a number, or all")
+        threads = cores() if given == "all" else int(given)
+        if not 1 <= threads <= cores():
+            raise BadInput(f"--threads is {threads}: this process may use 1 to {cores()} cores")
+        found.add(threads)
+    return tuple(sorted(found))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _listed(plan: Plan) -> int:
+    """Every case with what there is of it."""
+    from rich.table import Table
+
+    from parity.paper import console
+
+    table = Table("case", "activations", "weights", "rows", box=None, padding=(0, 2, 0, 0))
+    table.columns[2].justify = table.columns[3].justify = "right"
+    counts: dict[str, int] = {}
+    for case, keys in plan.groups():
+        counts[case.name] = counts.get(case.name, 0) + len(keys)
+    for name, rows in counts.items():
+        case = CASES[name]
+        of = case.activations
+        table.add_row(
+            name, " ".join(of) if len(of) < 4 else f"{of[0]} ×{len(of) - 1} {of[-1]}", f"{case.weights:,}", str(rows)
+        )
+    to = console()
+    to.print(table)
+    for what, names in (
+        ("work", plan.works), ("dtype", plan.dtypes), ("device", plan.devices), ("threads", map(str, plan.threads)),
+        ("implementation", plan.implementations),
+    ):  # fmt: skip
+        to.print(f"{what}: {', '.join(names)}", style="dim")
+    to.print(f"{sum(counts.values())} rows; one is called {next(iter(plan.groups()))[1][0]}", style="bold")
+    return OK
+
+
+def _compared(old: Results, new: Results, size: float, options: argparse.Namespace) -> int:
+    from parity.bench.compare import compare, show
+    from parity.paper import console
+
+    found = compare(old, new, size, other_machine=options.other_machine)
+    show(found, console())
+    return DIFFERS if found.regressions else OK
+
+
+def _timed(plan: Plan, old: Results | None, size: float, options: argparse.Namespace) -> int:
+    """Run, write and show; what was found until Ctrl-C came is kept."""
+    from parity.bench import machine, report
+    from parity.bench.run import Run, expected
+    from parity.paper import Progress, console
+
+    if (
+        old is not None
+        and not options.other_machine
+        and (other := machine.same_machine(old.machine, machine.machine()))
+    ):
+        raise BadInput(f"{options.compare} is of another machine: {other}; --other-machine compares all the same")
+    keep = _keeper(options)
+    notes: tuple[str, ...] = ("quick: fewer rounds, nothing of processes with empty caches",) if plan.quick else ()
+    with Progress(expected(plan)) as progress:
+        run = Run(plan, progress.advance)
+        try:
+            run()
+        except BaseException:
+            if run.groups:
+                keep(results_of(run, (*notes, f"stopped after {len(run.groups)} of {len(list(plan.groups()))} groups")))
+            raise
+    results = results_of(run, notes)
+    try:
+        keep(results)
+    finally:
+        report.show(results, console())
+    differs = any(row.verdict == DIFFERS_ for group in results.groups for row in group.rows)
+    status = DIFFERS if differs else OK
+    return max(status, _compared(old, results, size, options)) if old is not None else status
+
+
+def results_of(run: object, notes: Sequence[str]) -> Results:
+    """Everything that a run found, with what it depends on."""
+    raise NotImplementedError
+
+
+def _keeper(options: argparse.Namespace) -> Callable[[Results], None]:
+    raise NotImplementedError

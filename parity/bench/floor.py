@@ -1,0 +1,132 @@
+"""What nothing can be faster than: a case's matrix products alone, and what the machine does at most.
+
+A floor is every product of the pass, W[l] A[l−1] forward and dZ[l] A[l−1]ᵀ and W[l]ᵀ dZ[l] backward, on arrays of the
+right shapes whose results go where room is already. It is taken in every BLAS there is (NumPy's, PyTorch's), and the
+fastest of them is the floor. Reading X once instead of twice can beat it: a floor is not a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from parity.bench.cases import Case
+from parity.formats import FORMATS
+
+FLOORS = {"floor-numpy": "numpy", "floor-torch": "torch"}
+"""The floor in each library whose BLAS it is."""
+
+STREAM = 2**28
+"""Bytes of an array that is read for the peak: many times what any cache holds."""
+
+SQUARE = 1536
+"""Rows of the square matrices whose product is the peak of arithmetic: large beside every tile of a BLAS."""
+
+Work = Callable[[], object]
+
+
+def floor(name: str, case: Case, work: str, dtype: str, device: str) -> Work:
+    """Every product of the work, ready to be timed."""
+    arrays = [_random((n, case.m), dtype, l) for l, n in enumerate(case.layers)]
+    weights = [_random((n, n_prev), dtype, l) for l, (n_prev, n) in enumerate(pairwise(case.layers))]
+    if FLOORS[name] == "numpy":
+        return _numpy(arrays, weights, work)
+    return _torch(arrays, weights, work, device)
+
+
+def _numpy(A: list[np.ndarray], W: list[np.ndarray], work: str) -> Work:
+    Z, dA, dW = [np.empty_like(a) for a in A], [np.empty_like(a) for a in A], [np.empty_like(w) for w in W]
+    calls: list[tuple[Any, Any, Any]] = [(w, A[l], Z[l + 1]) for l, w in enumerate(W)]
+    if work != "forward":
+        for l in range(len(W) - 1, -1, -1):
+            calls.append((A[l + 1], A[l].T, dW[l]))
+            calls += [(W[l].T, A[l + 1], dA[l])] if l else []
+
+    def products() -> None:
+        for left, right, into in calls:
+            np.dot(left, right, out=into)
+
+    return products
+
+
+def _torch(A: list[np.ndarray], W: list[np.ndarray], work: str, device: str) -> Work:
+    import torch
+
+    a, w = ([_tensor(x).to(device) for x in arrays] for arrays in (A, W))
+    calls = [(w[l], a[l], torch.empty_like(a[l + 1])) for l in range(len(w))]
+    if work != "forward":
+        for l in range(len(w) - 1, -1, -1):
+            calls.append((a[l + 1], a[l].T, torch.empty_like(w[l])))
+            calls += [(w[l].T, a[l + 1], torch.empty_like(a[l]))] if l else []
+
+    def products() -> None:
+        for left, right, into in calls:
+            torch.mm(left, right, out=into)
+        synchronize(device)
+
+    return products
+
+
+def _tensor(array: np.ndarray) -> Any:
+    from parity.implementations.torch import Eager
+
+    return Eager().to_framework(array, "cpu")
+
+
+def synchronize(device: str) -> None:
+    """Return when PyTorch's queue of the device is empty."""
+    import torch
+
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def _random(shape: tuple[int, int], dtype: str, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape, np.float32).astype(FORMATS[dtype].dtype)
+
+
+def peaks(library: str, dtype: str, device: str) -> list[tuple[str, str, float, Work]]:
+    """Kernels of a library that may be the peak: "flops" or "bytes", a name, how many of them a call takes, the call."""
+    side = _random((SQUARE, SQUARE), dtype, 0)
+    n = STREAM // side.itemsize
+    return _peaks_of_numpy(side, n) if library == "numpy" else _peaks_of_torch(side, n, device)
+
+
+def _peaks_of_numpy(side: np.ndarray, n: int) -> list[tuple[str, str, float, Work]]:
+    stream, into = np.ones(n, side.dtype), np.empty_like(side)
+    return [
+        ("flops", "numpy.dot", 2.0 * SQUARE**3, lambda: np.dot(side, side, out=into)),
+        ("bytes", "numpy.dot of a vector", float(STREAM), lambda: np.dot(stream, stream)),
+        ("bytes", "numpy.max", float(STREAM), lambda: np.max(stream)),
+    ]
+
+
+def _peaks_of_torch(side: np.ndarray, n: int, device: str) -> list[tuple[str, str, float, Work]]:
+    import torch
+
+    a = _tensor(side).to(device)
+    into, stream = torch.empty_like(a), torch.ones(n, dtype=a.dtype, device=device)
+
+    def product() -> None:
+        torch.mm(a, a, out=into)
+        synchronize(device)
+
+    def total() -> None:
+        torch.sum(stream)
+        synchronize(device)
+
+    return [("flops", "torch.mm", 2.0 * SQUARE**3, product), ("bytes", "torch.sum", float(STREAM), total)]
+
+
+def why_no_floor(name: str, device: str) -> str | None:
+    """Why the floor cannot be taken there, or None."""
+    if FLOORS[name] == "numpy":
+        return None if device == "cpu" else "NumPy computes on the cpu only"
+    from parity.implementations.torch import Eager
+
+    return Eager().unavailable() or Eager().devices()[device]

@@ -1,0 +1,306 @@
+"""A run: every group of rows prepared, judged, and timed in turns.
+
+With one thread all implementations are in one process, on one core, so that they meet the same machine from block to
+block. With more, or on a GPU, each has a process of its own, and one of them works at a time. Judging is done here,
+while those that time are idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import replace
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from parity.bench import statistics, worker
+from parity.bench.cases import CASES, Case
+from parity.bench.contrasts import subject
+from parity.bench.floor import FLOORS
+from parity.bench.plan import Place, Plan
+from parity.bench.results import Group, Key, Peak, Row
+from parity.bench.verify import Judge
+from parity.compare import DIFFERS
+from parity.formats import FORMATS
+from parity.processes import Pool
+from parity.run import Place as Found
+from parity.run import why_not
+from parity.training.command import _memory
+
+SEED = 1
+ROUNDS = (11, 41)
+"""The least that an interval and a test need, and where more tell nothing new."""
+
+SECONDS = {False: 0.6, True: 0.25}
+"""Of blocks of one row, all rounds together; a row whose block takes longer still gets the least rounds. By `quick`."""
+
+ROUNDS_OF_PEAK = 7
+AN_OPERATION = 1e-6
+"""Seconds that Python takes for one turn of a loop over numbers, roughly: what reads them decides what is left out."""
+
+PATIENCE = 2.0
+"""Seconds that a single call may take."""
+
+Advance = Callable[[str], None]
+
+
+class Room:
+    """The processes that time at one place: one for all, or one for each.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Implementations and floors.
+    """
+
+    def __init__(self, names: Iterable[str], device: str, threads: int) -> None:
+        self.device, self.threads, self.stack = device, threads, ExitStack()
+        self.apart = threads > 1 or device != "cpu"
+        self.pools: dict[str, Pool] = {}
+        self.names = tuple(names)
+        self.places: dict[str, Found] = {}
+        self.pinned = ""
+
+    def __enter__(self) -> Room:
+        with worker.environment(self.threads):
+            for name in self.names:
+                if self.apart or not self.pools:
+                    pool = self.stack.enter_context(Pool(1))
+                    self.pinned = pool.submit(worker.settle, self.threads).result()
+                self.pools[name] = pool
+        self.places = {name: self._inspected(name) for name in self.names if name not in FLOORS}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stack.__exit__(*error)
+
+    def ask(self, name: str, function: Callable[..., Any], *arguments: object) -> Any:
+        """What a function returns in the process of `name`."""
+        return self.pools[name].submit(function, *arguments).result()
+
+    def of_all(self, function: Callable[..., Any], *arguments: object) -> list[Any]:
+        """The same of every process."""
+        pools = {id(pool): pool for pool in self.pools.values()}
+        return [pool.submit(function, *arguments).result() for pool in pools.values()]
+
+    def _inspected(self, name: str) -> Found:
+        try:
+            found: Found = self.ask(name, worker.inspect, name)
+        except BrokenProcessPool:
+            found = Found(f"{subject(name).framework}'s process died as it was imported", {})
+        return found
+
+
+class Run:
+    """What is under way: the rooms, the problem that is judged, and what was found so far.
+
+    Parameters
+    ----------
+    advance : callable
+        Is told what begins.
+    """
+
+    def __init__(self, plan: Plan, advance: Advance) -> None:
+        self.plan, self.advance = plan, advance
+        self.groups: list[Group] = []
+        self.peaks: dict[tuple[str, str, int], list[Peak]] = {}
+        self.surroundings: dict[str, Any] = {}
+        self.judge = Judge(SEED)
+        self.rooms: dict[Place, Room] = {}
+        self.found: dict[str, Found] = {}
+
+    def __call__(self) -> None:
+        """Time every group, and after that whatever needs a process with empty caches."""
+        with ExitStack() as stack:
+            first = stack.enter_context(Room(self._names("cpu"), "cpu", self.plan.threads[0]))
+            self.found, self.rooms["cpu", first.threads] = first.places, first
+            for case, keys in self.plan.groups():
+                self.groups.append(self._group(stack, case, keys))
+            self.surroundings = self._surroundings(first)
+        if not self.plan.quick:
+            for i, group in enumerate(self.groups):
+                self.groups[i] = self._with_cold(group)
+
+    def _names(self, device: str) -> tuple[str, ...]:
+        """The implementations that may be asked there, and the floors."""
+        usable = (name for name in self.plan.implementations if not (self.found and self._why_not(name, device)))
+        return (*usable, *FLOORS)
+
+    def _why_not(self, name: str, device: str) -> str | None:
+        return why_not(name, self.found[name], device)
+
+    def _surroundings(self, first: Room) -> dict[str, Any]:
+        """Of the first place, whose process has everything in it where it has one thread."""
+        found: dict[str, Any] = first.ask(first.names[0], worker.surroundings)
+        return found | {"pinned": first.pinned}
+
+    def _group(self, stack: ExitStack, case: Case, keys: list[Key]) -> Group:
+        refused = {key: reason for key in keys if (reason := self._refusal(case, key))}
+        rows = {key: Row(key, skipped=refused.get(key, "")) for key in keys}
+        for _ in refused:
+            self.advance(f"{case.name} · {keys[0].work} · {keys[0].dtype} · {keys[0].device}")
+        todo = [key for key in keys if key not in refused]
+        if not todo:
+            return Group("", (), 0.0, tuple(rows.values()))
+        room = self._room(stack, keys[0])
+        fingerprints = set(room.of_all(worker.begin, case, SEED))
+        assert fingerprints == {self.judge.begin(case).fingerprint}, "the processes have different problems"
+        for key in todo:
+            self.advance(f"{key.implementation} · {case.name} · {key.work} · {key.dtype} · {key.device}")
+            rows[key] = self._prepared(room, case, key)
+        floors = [key for key in self._floors(keys[0]) if not room.ask(key.implementation, worker.prepare_floor, key)]
+        rows |= {key: Row(key, "floor") for key in floors}
+        timed = [key for key, row in rows.items() if not row.skipped and not row.fault]
+        group = self._timed(room, case, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
+        room.of_all(worker.end)
+        return group
+
+    def _room(self, stack: ExitStack, key: Key) -> Room:
+        """Where such rows are timed; its processes start when the first of them is."""
+        place = (key.device, key.threads)
+        if place not in self.rooms:
+            self.rooms[place] = stack.enter_context(Room(self._names(key.device), *place))
+        return self.rooms[place]
+
+    def _floors(self, like: Key) -> list[Key]:
+        return [replace(like, implementation=name) for name in FLOORS]
+
+    def _refusal(self, case: Case, key: Key) -> str | None:
+        """Why there is nothing to time, or None."""
+        implementation = subject(key.implementation)
+        return (
+            self._why_not(key.implementation, key.device)
+            or too_much(implementation.variant, case, key.dtype)
+            or implementation.refuses_work(key.work, self.judge.begin(case), key.dtype, key.device)
+        )
+
+    def _prepared(self, room: Room, case: Case, key: Key) -> Row:
+        """The row as far as it goes without timing: skipped where nothing can be said of it, or differing, or right."""
+        steps = case.steps if key.work == "train" else 1
+        try:
+            ready = room.ask(key.implementation, worker.prepare, key, steps)
+            if isinstance(ready, str):
+                return Row(key, DIFFERS, fault=ready)
+            verdict = self.judge(key, ready.found, ready.of_twin)
+            if verdict.verdict != DIFFERS and steps > 1:
+                verdict = self.judge.last_step(
+                    key, verdict, *room.ask(key.implementation, worker.last_step, key, steps)
+                )
+        except BrokenProcessPool:
+            return Row(key, DIFFERS, fault="its process died")
+        if verdict.skipped:
+            return Row(key, skipped=verdict.skipped)
+        row = Row(key, verdict.verdict, verdict.share, verdict.fault)
+        return replace(row, steps=steps, first=ready.first, transfer=ready.transfer)
+
+    def _timed(self, room: Room, case: Case, rows: dict[Key, Row], keys: list[Key]) -> Group:
+        """Blocks in turns, every other round the other way around; the sentinel in between."""
+        calls, seconds = {}, {}
+        for key in keys:
+            calls[key], seconds[key] = room.ask(key.implementation, worker.calls_in_a_block, key)
+        least, most = ROUNDS
+        rounds = int(min(most, max(least, SECONDS[self.plan.quick] / median(seconds.values()))))
+        samples: dict[Key, list[float]] = {key: [] for key in keys}
+        sentinel = []
+        for i in range(rounds):
+            sentinel.append(room.ask(keys[-1].implementation, worker.sentinel))
+            for key in keys[:: 1 if i % 2 else -1]:
+                samples[key].append(room.ask(key.implementation, worker.block, key, calls[key]) / rows[key].steps)
+        for key in keys:
+            memory = room.ask(key.implementation, worker.memory, key)
+            rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=memory)
+        peaks = self._peaks(room, keys[0].dtype)
+        rows = {key: self._beside_peak(row, case, peaks) for key, row in rows.items()}
+        floor = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
+        return Group(floor.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()))
+
+    def _peaks(self, room: Room, dtype: str) -> list[Peak]:
+        """What this place does at most in this format, measured once."""
+        at = (dtype, room.device, room.threads)
+        if at not in self.peaks:
+            best: dict[str, Peak] = {}
+            for name in FLOORS:
+                if room.ask(name, worker.why_no_floor, name, room.device):
+                    continue
+                for what, rate, kernel in room.ask(name, worker.peaks, name, dtype, room.device, ROUNDS_OF_PEAK):
+                    if what not in best or rate > best[what].rate:
+                        best[what] = Peak(what, *at, rate, kernel)
+            self.peaks[at] = list(best.values())
+        return self.peaks[at]
+
+    def _beside_peak(self, row: Row, case: Case, peaks: list[Peak]) -> Row:
+        """Which limit is nearer, and the share of it that the row reaches."""
+        if not row.samples:
+            return row
+        amounts = {"flops": case.flops(row.key.work), "bytes": case.bytes(row.key.work, _itemsize(row.key))}
+        least = {peak.what: amounts[peak.what] / peak.rate for peak in peaks}
+        bound = max(least, key=lambda what: least[what], default="")
+        return replace(row, bound_by=bound, peak_share=least[bound] / median(row.samples)) if bound else row
+
+    def _with_cold(self, group: Group) -> Group:
+        """The times of a process with empty caches for what compiles, and after how many steps that has paid."""
+        return replace(group, rows=tuple(self._cold(row, group) for row in group.rows))
+
+    def _cold(self, row: Row, group: Group) -> Row:
+        key = row.key
+        if not row.samples or row.verdict == "floor" or key.work == "forward" or CASES[key.case].grows:
+            return row
+        implementation = subject(key.implementation)
+        if not implementation.eager or key.threads != self.plan.threads[0]:
+            return row
+        self.advance(f"{key.implementation} from nothing · {key.case} · {key.work} · {key.dtype}")
+        found = in_a_new_process(key, row.steps)
+        if isinstance(found, str):
+            return row
+        eager = next((r for r in group.rows if r.key.implementation == implementation.eager and r.samples), None)
+        return replace(row, cold=found, pays_after=pays_after(row, found["first"], eager))
+
+
+def in_a_new_process(key: Key, steps: int) -> dict[str, float] | str:
+    """What `worker.cold` measures where neither JAX nor Inductor has anything kept."""
+    with TemporaryDirectory(prefix="parity-") as empty:
+        caches = {"JAX_COMPILATION_CACHE_DIR": f"{empty}/jax", "TORCHINDUCTOR_CACHE_DIR": f"{empty}/torch"}
+        with worker.environment(key.threads, **caches), Pool(1) as pool:
+            pool.submit(worker.settle, key.threads).result()
+            try:
+                return pool.submit(worker.cold, key, CASES[key.case], SEED, steps).result()
+            except BrokenProcessPool:
+                return "its process died"
+
+
+def pays_after(row: Row, first: float, eager: Row | None) -> float | None:
+    """After how many steps the time that compiling took is made up for; inf: never; None: nothing to compare with."""
+    if eager is None:
+        return None
+    mine, other = median(row.samples), median(eager.samples)
+    compiling = max(0.0, first - row.steps * mine)
+    return compiling / (other - mine) if other > mine else float("inf")
+
+
+def too_much(variant: str, case: Case, dtype: str) -> str | None:
+    """Why a variant that goes example by example is not for so large a case, or None."""
+    if variant == "vmap":
+        least = case.m * case.weights * FORMATS[dtype].dtype.itemsize
+        if 4 * least > _memory():
+            return f"would hold the gradients of every example at once, {least / 2**30:.0f} GiB or more"
+    if variant == "loop":
+        turns = case.m * (2 * case.layers[0] if case.model == "logistic_regression" else sum(case.layers[1:]))
+        if turns * AN_OPERATION > PATIENCE:
+            return f"would take a loop of {turns / 1e6:.0f} million turns, about so many seconds"
+    return None
+
+
+def _itemsize(key: Key) -> int:
+    return FORMATS[key.dtype].dtype.itemsize
+
+
+def expected(plan: Plan) -> int:
+    """How often `advance` is called, at most."""
+    return sum(len(keys) for _, keys in plan.groups())
+
+
+def rows(groups: Iterable[Group]) -> Iterator[Row]:
+    """All rows."""
+    return (row for group in groups for row in group.rows)
