@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 OK, DIFFERS, CANNOT = 0, 1, 2
 ROOMS = {
-    "train": ("command", "gradient descent side by side: every step proven, last digits explained"),
-    "optimum": ("optimum", "Newton's method and descent to scikit-learn's optimum"),
-    "figures": ("figures", "the notes' own pictures, computed and drawn"),
+    "train": ("training.command", "gradient descent side by side: every step proven, last digits explained"),
+    "optimum": ("training.optimum", "Newton's method and descent to scikit-learn's optimum"),
+    "figures": ("training.figures", "the notes' own pictures, computed and drawn"),
+    "bench": ("bench.command", "time what is proven equal, beside a floor of the same run"),
 }
-"""Commands with a module of their own in `parity.training`, which has their options, and what they are for."""
+"""Commands with a module of their own in `parity`, which has their options, and what they are for."""
 
 COMMANDS = ("run", "list", "trace", *ROOMS)
 
@@ -149,7 +150,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     for name, (module, what) in ROOMS.items():
         room = commands.add_parser(name, help=what, description=what)
         if only in (None, name):  # its options are not looked up in vain: that takes imports
-            found = import_module(f"parity.training.{module}")
+            found = import_module(f"parity.{module}")
             found.add_options(room)
             room.set_defaults(command=found.command)
     return top

@@ -26,7 +26,7 @@ def test_a_machine_that_does_not_say_how_much_memory_it_has(monkeypatch: pytest.
         raise ValueError(name)
 
     monkeypatch.setattr(command.os, "sysconf", nothing, raising=False)
-    assert command._memory() == sys.maxsize
+    assert surroundings.memory() == sys.maxsize
 
 
 def test_a_refused_run_leaves_no_new_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from parity.bench.cases import CASES, QUICK, WORKS
 from parity.bench.plan import CONTRASTS, DTYPES, Plan, implementations
-from parity.cli import DIFFERS, OK, chosen, several
+from parity.cli import DIFFERS, OK, chosen, json_writer, several
 from parity.errors import BadInput
 from parity.names import DEVICES, available_names
 
 if TYPE_CHECKING:
     from parity.bench.results import Results
+    from parity.bench.run import Run
 
 FAST = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit", "sklearn-loss")
 """What `--quick` times."""
@@ -233,15 +236,40 @@ def _timed(plan: Plan, old: Results | None, size: float, options: argparse.Names
         keep(results)
     finally:
         report.show(results, console())
-    differs = any(row.verdict == DIFFERS_ for group in results.groups for row in group.rows)
+    differs = any(row.fault for group in results.groups for row in group.rows)
     status = DIFFERS if differs else OK
     return max(status, _compared(old, results, size, options)) if old is not None else status
 
 
-def results_of(run: object, notes: Sequence[str]) -> Results:
+def results_of(run: Run, notes: Sequence[str]) -> Results:
     """Everything that a run found, with what it depends on."""
-    raise NotImplementedError
+    from parity.bench import machine
+    from parity.bench.results import Results
+    from parity.bench.run import SEED
+
+    return Results(
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=tuple(sys.argv[1:]),
+        machine=machine.machine(),
+        libraries=tuple(run.surroundings.get("libraries", ())),
+        versions=machine.versions(),
+        flags=run.surroundings.get("flags", {}),
+        switches=run.surroundings.get("switches", {}) | {"pinned": run.surroundings.get("pinned", "")},
+        commit=machine.commit(),
+        seed=SEED,
+        peaks=tuple(peak for found in run.peaks.values() for peak in found),
+        groups=tuple(run.groups),
+        notes=tuple(notes),
+    )
 
 
 def _keeper(options: argparse.Namespace) -> Callable[[Results], None]:
-    raise NotImplementedError
+    """A function that writes the files that are asked for; whether they can be written is known before the run."""
+    from parity.bench.results import as_json
+
+    write_json = json_writer(options.json)
+
+    def keep(results: Results) -> None:
+        write_json(as_json(results))
+
+    return keep

@@ -91,7 +91,13 @@ def _random(shape: tuple[int, int], dtype: str, seed: int) -> np.ndarray:
 
 
 def peaks(library: str, dtype: str, device: str) -> list[tuple[str, str, float, Work]]:
-    """Kernels of a library that may be the peak: "flops" or "bytes", a name, how many of them a call takes, the call."""
+    """Kernels of a library that may be the peak.
+
+    Returns
+    -------
+    list
+        "flops" or "bytes", the kernel's name, how many of them a call takes, and the call.
+    """
     side = _random((SQUARE, SQUARE), dtype, 0)
     n = STREAM // side.itemsize
     return _peaks_of_numpy(side, n) if library == "numpy" else _peaks_of_torch(side, n, device)

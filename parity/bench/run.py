@@ -15,7 +15,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from parity.bench import statistics, worker
+import numpy as np
+
+from parity.bench import floor, statistics, worker
 from parity.bench.cases import CASES, Case
 from parity.bench.contrasts import subject
 from parity.bench.floor import FLOORS
@@ -27,7 +29,7 @@ from parity.formats import FORMATS
 from parity.processes import Pool
 from parity.run import Place as Found
 from parity.run import why_not
-from parity.training.command import _memory
+from parity.surroundings import memory
 
 SEED = 1
 ROUNDS = (11, 41)
@@ -53,10 +55,12 @@ class Room:
     ----------
     names : iterable of str
         Implementations and floors.
+    pool : type
+        What starts a process.
     """
 
-    def __init__(self, names: Iterable[str], device: str, threads: int) -> None:
-        self.device, self.threads, self.stack = device, threads, ExitStack()
+    def __init__(self, names: Iterable[str], device: str, threads: int, pool: type[Pool] = Pool) -> None:
+        self.device, self.threads, self.stack, self.pool = device, threads, ExitStack(), pool
         self.apart = threads > 1 or device != "cpu"
         self.pools: dict[str, Pool] = {}
         self.names = tuple(names)
@@ -67,7 +71,7 @@ class Room:
         with worker.environment(self.threads):
             for name in self.names:
                 if self.apart or not self.pools:
-                    pool = self.stack.enter_context(Pool(1))
+                    pool = self.stack.enter_context(self.pool(1))
                     self.pinned = pool.submit(worker.settle, self.threads).result()
                 self.pools[name] = pool
         self.places = {name: self._inspected(name) for name in self.names if name not in FLOORS}
@@ -100,10 +104,12 @@ class Run:
     ----------
     advance : callable
         Is told what begins.
+    pool : type
+        What starts a process.
     """
 
-    def __init__(self, plan: Plan, advance: Advance) -> None:
-        self.plan, self.advance = plan, advance
+    def __init__(self, plan: Plan, advance: Advance = lambda what: None, pool: type[Pool] = Pool) -> None:
+        self.plan, self.advance, self.pool = plan, advance, pool
         self.groups: list[Group] = []
         self.peaks: dict[tuple[str, str, int], list[Peak]] = {}
         self.surroundings: dict[str, Any] = {}
@@ -114,7 +120,7 @@ class Run:
     def __call__(self) -> None:
         """Time every group, and after that whatever needs a process with empty caches."""
         with ExitStack() as stack:
-            first = stack.enter_context(Room(self._names("cpu"), "cpu", self.plan.threads[0]))
+            first = stack.enter_context(Room(self._names("cpu"), "cpu", self.plan.threads[0], self.pool))
             self.found, self.rooms["cpu", first.threads] = first.places, first
             for case, keys in self.plan.groups():
                 self.groups.append(self._group(stack, case, keys))
@@ -161,7 +167,7 @@ class Run:
         """Where such rows are timed; its processes start when the first of them is."""
         place = (key.device, key.threads)
         if place not in self.rooms:
-            self.rooms[place] = stack.enter_context(Room(self._names(key.device), *place))
+            self.rooms[place] = stack.enter_context(Room(self._names(key.device), *place, self.pool))
         return self.rooms[place]
 
     def _floors(self, like: Key) -> list[Key]:
@@ -200,8 +206,7 @@ class Run:
         calls, seconds = {}, {}
         for key in keys:
             calls[key], seconds[key] = room.ask(key.implementation, worker.calls_in_a_block, key)
-        least, most = ROUNDS
-        rounds = int(min(most, max(least, SECONDS[self.plan.quick] / median(seconds.values()))))
+        rounds = int(np.clip(SECONDS[self.plan.quick] / median(seconds.values()), *ROUNDS))
         samples: dict[Key, list[float]] = {key: [] for key in keys}
         sentinel = []
         for i in range(rounds):
@@ -209,12 +214,12 @@ class Run:
             for key in keys[:: 1 if i % 2 else -1]:
                 samples[key].append(room.ask(key.implementation, worker.block, key, calls[key]) / rows[key].steps)
         for key in keys:
-            memory = room.ask(key.implementation, worker.memory, key)
-            rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=memory)
+            most = room.ask(key.implementation, worker.memory, key)
+            rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=most)
         peaks = self._peaks(room, keys[0].dtype)
         rows = {key: self._beside_peak(row, case, peaks) for key, row in rows.items()}
-        floor = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
-        return Group(floor.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()))
+        best = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
+        return Group(best.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()))
 
     def _peaks(self, room: Room, dtype: str) -> list[Peak]:
         """What this place does at most in this format, measured once."""
@@ -222,7 +227,7 @@ class Run:
         if at not in self.peaks:
             best: dict[str, Peak] = {}
             for name in FLOORS:
-                if room.ask(name, worker.why_no_floor, name, room.device):
+                if room.ask(name, floor.why_no_floor, name, room.device):
                     continue
                 for what, rate, kernel in room.ask(name, worker.peaks, name, dtype, room.device, ROUNDS_OF_PEAK):
                     if what not in best or rate > best[what].rate:
@@ -283,7 +288,7 @@ def too_much(variant: str, case: Case, dtype: str) -> str | None:
     """Why a variant that goes example by example is not for so large a case, or None."""
     if variant == "vmap":
         least = case.m * case.weights * FORMATS[dtype].dtype.itemsize
-        if 4 * least > _memory():
+        if 4 * least > memory():
             return f"would hold the gradients of every example at once, {least / 2**30:.0f} GiB or more"
     if variant == "loop":
         turns = case.m * (2 * case.layers[0] if case.model == "logistic_regression" else sum(case.layers[1:]))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from parity.implementations import by_framework, find
 from parity.names import DEVICES, available_names
 from parity.problems import ACTIVATIONS, FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.parameters import draw
+from parity.surroundings import memory
 from parity.training import Descent, Params, Reached, checkpoint
 from parity.training.result import Result, found_out
 from parity.training.steps import refusal
@@ -117,10 +116,10 @@ def trained(asked: Asked, *, exactly: bool, fresh: bool) -> Result:
 
 def told(result: Result, asked: Asked, saved_in: str | None) -> None:
     """Write the files that are asked for; whatever becomes of them, the report is shown."""
-    from parity import report as common
+    from parity.paper import console
     from parity.training import report
 
-    to = common.console()
+    to = console()
     drawn: list[Path] = []
     try:
         asked.write(report.as_json(result))
@@ -322,18 +321,10 @@ def _drawn(model: str, layers: tuple[int, ...], seed: int) -> Params:
         They are too large.
     """
     least = 3 * np.dtype(np.float64).itemsize * sum(n * (n_prev + 1) for n_prev, n in pairwise(layers))
-    if least > _memory():
+    if least > memory():
         sizes = shorten(",".join(map(str, layers[1:])))
-        raise BadInput(f"--layers {sizes} takes {least / 2**30:.3g} GiB or more, and here are {_memory() / 2**30:.3g}")
+        raise BadInput(f"--layers {sizes} takes {least / 2**30:.3g} GiB or more, and here are {memory() / 2**30:.3g}")
     return draw(model, layers, seed)
-
-
-def _memory() -> int:
-    """Bytes of this machine; where the system does not tell, of what can be addressed."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return sys.maxsize
 
 
 def _sizes(options: argparse.Namespace, problem: Problem, model: str) -> tuple[int, ...]:
