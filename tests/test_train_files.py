@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from parity import surroundings
 from parity.training import command
 from tests.test_train_command import QUICK, train
 
@@ -25,7 +26,7 @@ def test_a_machine_that_does_not_say_how_much_memory_it_has(monkeypatch: pytest.
     def nothing(name: str) -> int:
         raise ValueError(name)
 
-    monkeypatch.setattr(command.os, "sysconf", nothing, raising=False)
+    monkeypatch.setattr(surroundings.os, "sysconf", nothing, raising=False)
     assert surroundings.memory() == sys.maxsize
 
 

@@ -190,7 +190,7 @@ class Mirrored(Implementation):
         if work == "step":
             return partial(module.cost_and_gradients, **options)
         if work == "forward":
-            return partial(module.forward, **options)
+            return lambda params, X, Y: module.forward(params, X, **options)
         rate = self.learning_rate(problem, dtype)
         return partial(module.train, learning_rate=rate, iterations=steps, **options)
 

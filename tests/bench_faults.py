@@ -1,0 +1,106 @@
+"""Implementations with a planted fault, and a pool whose work is done in this process, where they can be planted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from parity.bench import worker
+from parity.implementations import Call, Quantities
+from parity.implementations.reference import Reference
+from parity.problems import Problem
+
+WRONG_BY = 1e-10
+SLOWER_BY = 1.3
+
+
+class Wrong(Reference):
+    """dW1, or dw, of a step has a relative error of 1e-10."""
+
+    name, variant = "wrong", "wrong"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        call = super().prepare(work, problem, dtype, device, steps)
+
+        def home(found: Any) -> Quantities:
+            at = call.home(found)
+            return {name: g * (1 + WRONG_BY) if name in ("dW1", "dw") else g for name, g in at.items()}
+
+        return replace(call, home=home)
+
+
+class Late(Reference):
+    """Right in the first step of training, and wrong in the last."""
+
+    name, variant = "late", "late"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        call = super().prepare(work, problem, dtype, device, steps)
+
+        def home(found: Any) -> Quantities:
+            at = call.home(found)
+            return {n: p * (1 + WRONG_BY) if steps > 1 and n.startswith("new_W") else p for n, p in at.items()}
+
+        return replace(call, home=home)
+
+
+class Slow(Reference):
+    """Takes 1.3 times as long."""
+
+    name, variant = "reference", "hand"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        call = super().prepare(work, problem, dtype, device, steps)
+
+        def run() -> Any:
+            start = perf_counter()
+            found = call.run()
+            until = start + SLOWER_BY * (perf_counter() - start)
+            while perf_counter() < until:
+                pass
+            return found
+
+        return replace(call, run=run)
+
+
+class Failing(Reference):
+    """Raises."""
+
+    name, variant = "failing", "failing"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        raise ValueError("no such\nthing")
+
+
+class Dying(Reference):
+    """Ends the program."""
+
+    name, variant = "dying", "dying"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        raise SystemExit(3)
+
+
+FAULTY = {f"{kind.__name__.lower()}": f"{__name__}:{kind.__name__}" for kind in (Wrong, Late, Slow, Failing, Dying)}
+
+
+class InProcess:
+    """Does at once, in this process, what it is asked."""
+
+    def __init__(self, processes: int) -> None:
+        pass
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        worker.end()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """A future that is done."""
+        done: Future[Any] = Future()
+        done.set_result("here" if function is worker.settle else function(*arguments))
+        return done

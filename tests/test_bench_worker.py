@@ -1,0 +1,195 @@
+"""The clock, the switches and the memory of a process that times."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from parity.bench import floor, worker
+from parity.bench.cases import CASES, Case
+from parity.bench.results import Key
+from parity.implementations import Call, find
+from tests.shared import place
+
+SMALL = Case("shallow_network", (3, 5, 1), 16, ("tanh", "sigmoid"), 4)
+
+
+def key(implementation: str = "reference", work: str = "step", dtype: str = "float64") -> Key:
+    return Key(SMALL.name, work, dtype, "cpu", 1, implementation)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    yield
+    worker.end()
+    worker._ROOM.switches.close()
+    worker._ROOM.switched.clear()
+
+
+class Clock:
+    """Time passes only where a call takes some, or the clock is read."""
+
+    def __init__(self, reading: float) -> None:
+        self.now, self.reading = 0.0, reading
+
+    def __call__(self) -> float:
+        self.now += self.reading
+        return self.now
+
+    def spend(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("seconds", [1e-8, 3e-6, 1e-3, 0.5])
+@pytest.mark.parametrize("reading", [1e-7, 1e-5])
+def test_the_clock_takes_a_ten_thousandth_of_a_block(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, reading: float
+) -> None:
+    time = Clock(reading)
+    monkeypatch.setattr(worker, "perf_counter", time)
+    worker.clock.cache_clear()
+    monkeypatch.setitem(worker._ROOM.calls, key(), Call(lambda: time.spend(seconds), lambda found: {}))
+    calls, block = worker.calls_in_a_block(key())
+    assert reading <= worker.SHARE_OF_CLOCK * block
+    assert block >= worker.LEAST_BLOCK
+    assert calls == 1 or calls * seconds < 4 * max(worker.LEAST_BLOCK, reading / worker.SHARE_OF_CLOCK)
+    worker.clock.cache_clear()
+
+
+def test_a_block_is_told_per_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Clock(0.0)
+    monkeypatch.setattr(worker, "perf_counter", time)
+    monkeypatch.setitem(worker._ROOM.calls, key(), Call(lambda: time.spend(0.25), lambda found: {}))
+    assert worker.block(key(), 8) == 0.25
+
+
+def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_of_the_user=1")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    with worker.environment(1, TORCHINDUCTOR_CACHE_DIR="elsewhere"):
+        assert {os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")} == {"1"}
+        assert os.environ["XLA_FLAGS"] == "--xla_of_the_user=1 --xla_cpu_multi_thread_eigen=false"
+        assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "elsewhere"
+    assert dict(os.environ) == before
+    with worker.environment(2):
+        assert os.environ["OMP_NUM_THREADS"] == "2"
+        assert os.environ["XLA_FLAGS"] == "--xla_of_the_user=1"
+        assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("name", ["reference", "torch-eager", "jax-jit"])
+@pytest.mark.parametrize("work", ["step", "train", "forward"])
+def test_what_is_prepared_is_what_it_computed(name: str, work: str) -> None:
+    if place(name).missing:
+        pytest.skip(place(name).missing or "")
+    worker.inspect(name)
+    worker.begin(SMALL, 1)
+    ready = worker.prepare(key(name, work), SMALL.steps if work == "train" else 1)
+    assert not isinstance(ready, str), ready
+    params = ("W1", "b1", "W2", "b2")
+    wanted = {
+        "step": {"J", *(f"d{p}" for p in params)},
+        "train": {"costs", *(f"new_{p}" for p in params)},
+        "forward": {"Z1", "A1", "Z2", "A2"},
+    }[work]
+    for found in (ready.found, ready.of_twin):
+        assert set(found) == wanted
+        assert all(isinstance(value, np.ndarray) and value.dtype == np.float64 for value in found.values())
+    assert ready.first > 0 <= ready.transfer
+    if work == "train":
+        assert ready.found["costs"].shape == (1,)
+        before, after = worker.last_step(key(name, work), SMALL.steps)
+        assert before["costs"].shape == (SMALL.steps - 1,)
+        assert after["costs"].shape == (SMALL.steps,)
+    assert worker.block(key(name, work), 2) > 0
+
+
+def test_jax_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    jax = pytest.importorskip("jax")
+    waited = []
+    monkeypatch.setattr(jax, "block_until_ready", lambda found: waited.append(found) or found)
+    worker.inspect("jax-jit")
+    worker.begin(SMALL, 1)
+    worker.prepare(key("jax-jit"), 1)
+    waited.clear()
+    worker.block(key("jax-jit"), 3)
+    assert len(waited) == 3
+    J, grads = waited[0]
+    assert J.shape == ()
+    assert set(grads) == {"dW1", "db1", "dW2", "db2"}
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_pytorch_is_waited_for(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    torch = pytest.importorskip("torch")
+    order: list[str] = []
+    monkeypatch.setattr(getattr(torch, device), "synchronize", lambda: order.append("waited"))
+    task = find("torch-eager").finished(lambda *inputs: order.append("called") or "found", device)
+    assert task(1, 2, 3) == "found"
+    assert order == ["called", "waited"]
+
+
+def test_what_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from parity.names import BUILT_IN
+    from tests.bench_faults import FAULTY
+
+    monkeypatch.setitem(BUILT_IN, "failing", FAULTY["failing"])
+    monkeypatch.setitem(BUILT_IN, "dying", FAULTY["dying"])
+    worker.begin(SMALL, 1)
+    assert worker.prepare(key("failing"), 1) == "ValueError: no such thing"
+    assert worker.prepare(key("dying"), 1) == "SystemExit: 3"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody else resets a process's highest size")
+def test_the_memory_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 64 * 2**20
+
+    def allocate(share: float) -> None:
+        np.ones(int(share * size), np.uint8)
+
+    for share in (1.0, 0.25):
+        monkeypatch.setitem(worker._ROOM.calls, key(), Call(lambda: allocate(share), lambda found: {}))  # noqa: B023
+        found = worker.memory(key())
+        assert found is not None
+        assert 0.75 * share * size <= found <= 1.5 * share * size  # the kernel counts in batches of pages
+
+
+@pytest.mark.parametrize("case", ["shallow-2-4-1-m400", "deep-30-20-7-1-m569", "logistic-30-1-m569"])
+@pytest.mark.parametrize("work", ["step", "forward"])
+def test_the_floor_is_every_product_and_nothing_else(monkeypatch: pytest.MonkeyPatch, case: str, work: str) -> None:
+    flops, dot = [], np.dot
+
+    def counted(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+        flops.append(2 * a.shape[0] * a.shape[1] * b.shape[1])
+        return dot(a, b, out=out)
+
+    products = floor.floor("floor-numpy", CASES[case], work, "float64", "cpu")
+    monkeypatch.setattr(np, "dot", counted)
+    products()
+    assert sum(flops) == CASES[case].flops(work)
+
+
+def test_both_floors_take_the_same_products() -> None:
+    torch = pytest.importorskip("torch")
+    case, flops, mm = CASES["deep-30-20-7-1-m569"], [], torch.mm
+    with pytest.MonkeyPatch.context() as patch:
+
+        def counted(a: object, b: object, out: object) -> object:
+            flops.append(2 * a.shape[0] * a.shape[1] * b.shape[1])
+            return mm(a, b, out=out)
+
+        patch.setattr(torch, "mm", counted)
+        floor.floor("floor-torch", case, "step", "float32", "cpu")()
+    assert sum(flops) == case.flops("step")
+
+
+def test_a_numpy_floor_is_on_the_cpu_only() -> None:
+    assert floor.why_no_floor("floor-numpy", "cpu") is None
+    assert floor.why_no_floor("floor-numpy", "cuda") == "NumPy computes on the cpu only"
