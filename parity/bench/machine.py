@@ -54,7 +54,10 @@ def machine() -> dict[str, Any]:
     affinity = getattr(os, "sched_getaffinity", None)
     return surroundings.machine() | {
         "system": platform.system(),
-        "cpu": _cpuinfo("(?:model name|CPU part)") or _sysctl("machdep.cpu.brand_string") or platform.processor() or None,
+        "cpu": _cpuinfo("(?:model name|CPU part)")
+        or _sysctl("machdep.cpu.brand_string")
+        or platform.processor()
+        or None,
         "cores": os.cpu_count(),
         "usable": sorted(affinity(0)) if affinity else None,
         "caches": caches(),
