@@ -252,7 +252,7 @@ def _judged(rows: Sequence[Change], size: float) -> list[Change]:
 
 
 def _verdict(figures: Figures, size: float) -> str:
-    told, significant = 1 + size, figures.p * ONE_IN < 1
+    told, significant = 1 + size, figures.p * ONE_IN <= 1
     if significant and figures.ratio.low > told and figures.minima > told:
         return SLOWER
     return FASTER if significant and figures.ratio.high * told < 1 and figures.minima * told < 1 else SAME
