@@ -311,7 +311,7 @@ def totals(comparison: Comparison) -> str:
     rest = [f"{counts[verdict]} {verdict}" for verdict in (NOW_DIFFERS, WAS_SKIPPED, ONLY_OLD, ONLY_NEW, NO_FLOOR)]
     noisy = sum(is_noisy(row.drift) for row in comparison.rows if row.figures and not row.floor)
     return (
-        f"{compared} rows compared: {counts[SLOWER]} slower, {counts[FASTER]} faster, {counts[SAME]} the same"
+        f"{compared} row{'s' * (compared != 1)} compared: {counts[SLOWER]} slower, {counts[FASTER]} faster, {counts[SAME]} the same"
         + "".join(f"; {text}" for text in rest if not text.startswith("0 "))
         + (f"; {noisy} in NOISY groups" if noisy else "")
     )
