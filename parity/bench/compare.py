@@ -310,8 +310,9 @@ def totals(comparison: Comparison) -> str:
     compared = sum(counts[verdict] for verdict in (SLOWER, FASTER, SAME))
     rest = [f"{counts[verdict]} {verdict}" for verdict in (NOW_DIFFERS, WAS_SKIPPED, ONLY_OLD, ONLY_NEW, NO_FLOOR)]
     noisy = sum(is_noisy(row.drift) for row in comparison.rows if row.figures and not row.floor)
+    rows = "row" if compared == 1 else "rows"
     return (
-        f"{compared} row{'s' * (compared != 1)} compared: {counts[SLOWER]} slower, {counts[FASTER]} faster, {counts[SAME]} the same"
+        f"{compared} {rows} compared: {counts[SLOWER]} slower, {counts[FASTER]} faster, {counts[SAME]} the same"
         + "".join(f"; {text}" for text in rest if not text.startswith("0 "))
         + (f"; {noisy} in NOISY groups" if noisy else "")
     )
