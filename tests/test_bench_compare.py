@@ -215,6 +215,8 @@ def test_some_slow_rounds_are_no_regression_for_the_interval_says_so() -> None:
     half = tuple(time * (4 if i % 2 else 2 * (1 + 2 * SIZE)) for i, time in enumerate(STEADY))
     wide = tuple(time * (3.9 if i % 2 else 2) for i, time in enumerate(STEADY))
     assert beside({"numpy": half}, {"numpy": wide})["numpy"] == "same"
+    mixed = tuple(time * (1.9 if i % 2 else 1.6) for i, time in enumerate(STEADY))
+    assert beside({"numpy": mixed})["numpy"] == "same", "nor are some fast rounds what is told as faster"
 
 
 def test_few_rounds_are_not_significant_among_many_rows() -> None:
