@@ -21,9 +21,9 @@ from parity.bench import floor, statistics, worker
 from parity.bench.cases import CASES, Case
 from parity.bench.contrasts import subject
 from parity.bench.floor import FLOORS
+from parity.bench.judge import Judge
 from parity.bench.plan import Place, Plan
 from parity.bench.results import Group, Key, Peak, Row
-from parity.bench.verify import Judge
 from parity.compare import DIFFERS
 from parity.formats import FORMATS
 from parity.processes import Pool
@@ -152,7 +152,7 @@ class Run:
             return Group("", (), 0.0, tuple(rows.values()))
         room = self._room(stack, keys[0])
         fingerprints = set(room.of_all(worker.begin, case, SEED))
-        assert fingerprints == {self.judge.begin(case).fingerprint}, "the processes have different problems"
+        assert fingerprints == {self.judge.problem(case).fingerprint}, "the processes have different problems"
         for key in todo:
             self.advance(f"{key.implementation} · {case.name} · {key.work} · {key.dtype} · {key.device}")
             rows[key] = self._prepared(room, case, key)
@@ -179,7 +179,7 @@ class Run:
         return (
             self._why_not(key.implementation, key.device)
             or too_much(implementation.variant, case, key.dtype)
-            or implementation.refuses_work(key.work, self.judge.begin(case), key.dtype, key.device)
+            or implementation.refuses_work(key.work, self.judge.problem(case), key.dtype, key.device)
         )
 
     def _prepared(self, room: Room, case: Case, key: Key) -> Row:
@@ -189,16 +189,15 @@ class Run:
             ready = room.ask(key.implementation, worker.prepare, key, steps)
             if isinstance(ready, str):
                 return Row(key, DIFFERS, fault=ready)
-            verdict = self.judge(key, ready.found, ready.of_twin)
-            if verdict.verdict != DIFFERS and steps > 1:
-                verdict = self.judge.last_step(
-                    key, verdict, *room.ask(key.implementation, worker.last_step, key, steps)
-                )
+            judged = self.judge(key, ready.found, ready.of_twin)
+            if steps > 1 and not (judged.differs or judged.skipped):
+                runs = room.ask(key.implementation, worker.last_step, key, steps)
+                judged = self.judge.last_step(key, judged, *runs)
         except BrokenProcessPool:
             return Row(key, DIFFERS, fault="its process died")
-        if verdict.skipped:
-            return Row(key, skipped=verdict.skipped)
-        row = Row(key, verdict.verdict, verdict.share, verdict.fault)
+        if judged.skipped:
+            return Row(key, skipped=judged.skipped)
+        row = Row(key, judged.verdict.verdict, judged.verdict.share, judged.verdict.fault)
         return replace(row, steps=steps, first=ready.first, transfer=ready.transfer)
 
     def _timed(self, room: Room, case: Case, rows: dict[Key, Row], keys: list[Key]) -> Group:

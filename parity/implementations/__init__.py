@@ -67,6 +67,8 @@ class Implementation(ABC):
         Whether it trains only where it is asked for by name.
     whole : bool
         Whether it computes every quantity of a problem, so that one that is missing is a difference.
+    gives_cost : bool
+        Whether a step that is timed gives J beside the gradients.
     eager : str
         Of one that compiles: the variant that does not, beside which compiling is to pay.
     """
@@ -78,6 +80,7 @@ class Implementation(ABC):
     slow: ClassVar[bool] = False
     trains_slowly: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    gives_cost: ClassVar[bool] = True
     eager: ClassVar[str] = ""
 
     def unavailable(self) -> str | None:

@@ -84,7 +84,7 @@ class ByExample(Jit):
     """Per-example gradients by `jax.vmap`, averaged, jitted."""
 
     name, variant, slow = "jax-vmap", "vmap", True
-    whole = False
+    whole = gives_cost = False
     about = "JAX, per-example gradients by vmap, averaged, jitted"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

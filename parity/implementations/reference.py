@@ -39,7 +39,7 @@ class Loop(Reference):
     """The slides' loops: over examples and features (N9), unit by unit and example by example (N13, N14, N25)."""
 
     name, variant = "reference-loop", "loop"
-    whole = False
+    whole = gives_cost = False
     about = "NumPy, the slides' loops over examples, features and units (N9, N13, N14, N25)"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

@@ -176,7 +176,7 @@ class ByExample(Eager):
     """Per-example gradients by `torch.func.vmap`, averaged."""
 
     name, variant = "torch-vmap", "vmap"
-    whole = False
+    whole = gives_cost = False
     about = "PyTorch, per-example gradients by torch.func.vmap, averaged"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

@@ -1,0 +1,95 @@
+"""The judge of a run: the problem of the case at hand, its exact twin, and a verdict for every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from parity.bench.cases import CASES, Case
+from parity.bench.contrasts import subject
+from parity.bench.problems import problem, twin
+from parity.bench.results import Key
+from parity.bench.verify import Verdict, standards
+from parity.compare import DIFFERS
+from parity.implementations import Quantities
+from parity.oracle import Undecided
+from parity.problems import Problem
+from parity.problems.exactness import NotExact
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, or why there is none: no exact value, or no exact problem."""
+
+    verdict: Verdict = Verdict("")
+    skipped: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it must not be timed."""
+        return self.verdict.verdict == DIFFERS
+
+
+class Judge:
+    """Judges the rows of one case after the other.
+
+    Parameters
+    ----------
+    seed : int
+        What the problems are drawn from.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.problem = lru_cache(maxsize=1)(self._problem)
+        self.twin = lru_cache(maxsize=1)(twin)
+
+    def _problem(self, case: Case) -> Problem:
+        return problem(case, self.seed)
+
+    def __call__(self, key: Key, found: Quantities, of_twin: Quantities) -> Judged:
+        """The verdict on what a row computed of the problem and of its twin."""
+        case, implementation = CASES[key.case], subject(key.implementation)
+        try:
+            of_case = standards(self.problem(case), self.twin(case, key.dtype), key.dtype)
+            return Judged(
+                of_case.judge(found, of_twin, implementation.framework, key.device, key.work, implementation.gives_cost)
+            )
+        except (Undecided, NotExact) as reason:
+            return Judged(skipped=str(reason))
+
+    def last_step(self, key: Key, first: Judged, before: Quantities, after: Quantities) -> Judged:
+        """The verdict on training, whose first step is right: it must have taken the same way, and the last be right.
+
+        Parameters
+        ----------
+        before, after : dict
+            What it came to with one step less, and with all.
+        """
+        if fault := _other_way(before.get("costs"), after.get("costs")):
+            return Judged(replace(first.verdict, verdict=DIFFERS, fault=fault))
+        timed = self.problem(CASES[key.case])
+        params = {name: before[f"new_{name}"].astype(np.float64) for name in timed.params}
+        found = {name: value for name, value in after.items() if name != "costs"}
+        if "costs" in after:
+            found["J"] = after["costs"][-1:].reshape(())
+        of_last = standards(replace(timed, params=params), self.twin(CASES[key.case], key.dtype), key.dtype)
+        try:
+            verdict = of_last.judge_real(found, subject(key.implementation).framework, key.device, key.work)
+        except Undecided as reason:
+            return Judged(skipped=str(reason))
+        fault = f"after all steps but one: {verdict.fault}" if verdict.fault else ""
+        shares = [share for share in (first.verdict.share, verdict.share) if share is not None]
+        return Judged(Verdict(verdict.verdict, max(shares, default=None), fault))
+
+
+def _other_way(before: np.ndarray | None, after: np.ndarray | None) -> str:
+    """The first step at which training with one step less had another J."""
+    if before is None or after is None or np.array_equal(before, after[:-1]):
+        return ""
+    if before.shape != (after.size - 1,):
+        return f"{after.size} steps have {after.size} costs, one step less {before.size}"
+    i = int(np.argmax(before != after[:-1]))
+    return f"J before step {i} is {float(after[i])!r}, with one step less {float(before[i])!r}"
