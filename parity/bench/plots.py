@@ -1,0 +1,325 @@
+"""Pictures of a run, each as SVG and PNG, one of a kind for each work.
+
+ratio     how many times the floor each implementation takes, case by case
+time      time against what grows in a series, with the slope, and where compiling or the GPU begins to win
+roofline  operations in a second against operations for each byte, under what the machine was measured to do
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import cycle, groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parity.bench import reading, units
+from parity.bench.cases import AXES, CASES, WORKS
+from parity.bench.reading import Growth, Line, Place, Reading
+from parity.bench.results import Results
+from parity.drawing import BLUE, COLOURS, GREY, VERMILLION, YELLOW, instead, own_style, save, sheet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PALE, RULE = "#f6dfd2", "#d9d9d9"
+
+LINES = tuple(colour for colour in COLOURS if colour not in (YELLOW, GREY))
+"""Those that are seen on white; grey is the floor's."""
+
+MARKERS, DASHES = "osD^vPX<>", ("-", "--", "-.")
+
+ROW, GAP, HEAD, PANEL = 0.11, 0.14, 1.5, 2.9
+"""Inches: of an implementation in a case, between cases, around the panels, of a panel."""
+
+TICKS = (1, 2, 5)
+"""What of a decade is written at an axis of ratios."""
+
+ABOUT = {"m": "examples m", "n": "features n", "depth": "layers L"}
+
+Style = dict[str, Any]
+
+
+def of_results(results: Results, folder: Path) -> list[Path]:
+    """Draw a run into the folder.
+
+    Returns
+    -------
+    list of Path
+        The files, each written whole.
+
+    Raises
+    ------
+    BadInput
+        A file could not be written.
+    """
+    with own_style():
+        return [path for name, draw in pictures(results).items() for path in save(draw(), folder / name)]
+
+
+def pictures(results: Results) -> dict[str, Callable[[], Figure]]:
+    """Every picture that a run has something to show in, by its file's name; call one in `own_style`."""
+    read = [r for r in reading.readings(results) if r.lines]
+    series = reading.growths(results)
+    found: dict[str, Callable[[], Figure]] = {}
+    for work in (w for w in WORKS if any(r.place.work == w for r in read)):
+        found[f"ratio-{work}"] = lambda work=work: ratios(results, work)  # type: ignore[misc]
+        for axis in AXES:
+            if any(g.axis == axis and g.place.work == work for g in series):
+                found[f"time-{axis}-{work}"] = lambda axis=axis, work=work: times(results, axis, work)  # type: ignore[misc]
+        if any(r.key.case in CASES and r.place.work == work for r in read):
+            found[f"roofline-{work}"] = lambda work=work: roofline(results, work)  # type: ignore[misc]
+    return found
+
+
+def styles(results: Results) -> dict[str, Style]:
+    """Each implementation's colour and marker, the same in all pictures of a run; floors are grey."""
+    names = reading.names(results)
+    floors = {line.name for line in reading.lines(results) if line.is_floor}
+    markers, dashes = cycle(MARKERS), [dash for dash in DASHES for _ in LINES]
+    own = zip((n for n in names if n not in floors), cycle(LINES), cycle(dashes), strict=False)
+    found: dict[str, Style] = {n: {"color": c, "marker": next(markers), "linestyle": d} for n, c, d in own}
+    return found | {n: {"color": GREY, "marker": "_", "linestyle": ":"} for n in names if n in floors}
+
+
+# How many times the floor ----------------------------------------------------------------------------------------------
+
+
+def ratios(results: Results, work: str) -> Figure:
+    """One panel a place, cases down, one marker an implementation with its interval."""
+    read = _standing([r for r in reading.readings(results) if r.place.work == work and r.lines])
+    places, cases = (list(dict.fromkeys(of)) for of in ((r.place for r in read), (r.key.case for r in read)))
+    caption = (
+        f"Median of the ratios to the floor (its matrix products alone) of the same rounds, with its interval; {_about(results)}. "
+        "Every time is of a result that was verified first; what differs or was skipped is not drawn."
+    )
+    rows = -(-len(places) // 2)
+    names = [n for n in reading.names(results) if any(n in (line.name for line in _own(r)) for r in read)]
+    height = rows * (len(cases) * (len(names) * ROW + GAP) + 0.7) + HEAD + 0.25 * -(-len(names) // 4)
+    figure = sheet(f"{work}: times the floor", caption, height)
+    key, *panels = _below_a_key(figure, rows, min(2, len(places)))
+    look = styles(results)
+    _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
+    for ax, where in zip(panels, places, strict=False):
+        _ratio_panel(ax, [r for r in read if r.place == where], cases, names, look)
+    for ax in panels[len(places) :]:
+        ax.remove()
+    return figure
+
+
+def _standing(read: list[Reading]) -> list[Reading]:
+    """Those whose case stands for itself; if none does, all."""
+    return [r for r in read if r.key.case not in CASES or not CASES[r.key.case].grows] or read
+
+
+def _own(read: Reading) -> list[Line]:
+    """All but the floor itself, which is at 1."""
+    return [line for line in read.lines if line.name != read.group.floor]
+
+
+def _ratio_panel(ax: Axes, read: list[Reading], cases: list[str], names: list[str], look: dict[str, Style]) -> None:
+    """Case by case, each with a row for every implementation, so that no marker lies on another."""
+    band = len(names) + GAP / ROW
+    for r in read:
+        top = cases.index(r.key.case) * band
+        if r.noisy:
+            ax.axhspan(top - 0.5, top + len(names) - 0.5, color=PALE, linewidth=0, zorder=0)
+        for line in _own(r):
+            low, high = line.ratio.median - line.ratio.low, line.ratio.high - line.ratio.median
+            style = {**look[line.name], "linestyle": "", "markersize": 5, "elinewidth": 1.2}
+            ax.errorbar(line.ratio.median, top + names.index(line.name), xerr=[[low], [high]], **style)
+    for i in range(1, len(cases)):
+        ax.axhline(i * band - 0.5 - GAP / ROW / 2, color=RULE, linewidth=0.7, zorder=0)
+    ax.axvline(1, color=GREY, linewidth=1, zorder=0)
+    _ratio_axes(ax, [i * band + (len(names) - 1) / 2 for i in range(len(cases))], cases, len(cases) * band)
+    _title(ax, read[0].place.where, [r.group.drift for r in read if r.noisy], " where shaded")
+
+
+def _ratio_axes(ax: Axes, at: list[float], cases: list[str], end: float) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    ax.set_xscale("log")
+    ax.set_ylim(end - 0.5 - GAP / ROW / 2, -0.5 - GAP / ROW / 2)
+    first = ax.get_subplotspec()
+    assert first is not None
+    ax.set_yticks(at, cases if first.is_first_col() else [""] * len(cases), parse_math=False)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=RULE, linewidth=0.5)
+    ax.set_axisbelow(True)
+    least, most = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=TICKS if most / least < 1000 else (1,)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    ax.set_xlabel("times the floor", fontsize=9)
+
+
+# Time against size -----------------------------------------------------------------------------------------------------
+
+
+def times(results: Results, axis: str, work: str) -> Figure:
+    """One panel a place: a line an implementation, its slope in the legend, and the crossovers."""
+    every = reading.growths(results)
+    series = [g for g in every if g.axis == axis and g.place.work == work]
+    found = {i: reading.crossovers(g, every) for i, g in enumerate(series)}
+    never = [f"{series[i].place.where}: {c.said(axis)}" for i, of in found.items() for c in of if c.time is None]
+    caption = (
+        f"Median time of a {'step' if work != 'forward' else 'forward pass'}; the legend has the slope p of time ∝ {_letter(axis)}^p. "
+        f"A ring is where compiling, or the GPU, begins to win. {'. '.join(never)}{'. ' * bool(never)}{_about(results)}."
+    )
+    height = sum(max(PANEL, 0.19 * (len(g.by_name) + len(found[i]) + 3)) for i, g in enumerate(series)) + HEAD
+    figure = sheet(f"{work}: time against {ABOUT[axis]}", caption, height)
+    for i, (ax, growth) in enumerate(zip(_panels(figure, len(series)), series, strict=True)):
+        _time_panel(ax, growth, [c for c in found[i] if c.time is not None], styles(results))
+    return figure
+
+
+def _letter(axis: str) -> str:
+    return "L" if axis == "depth" else axis
+
+
+def _time_panel(ax: Axes, growth: Growth, crossed: list[reading.Crossover], look: dict[str, Style]) -> None:
+    for name, lines in growth.by_name.items():
+        slope = growth.slope(name)
+        label = name + (f"   {slope:.2f}" if slope is not None else "")
+        x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
+        ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
+    for i, c in enumerate(crossed):
+        style = look.get(c.winner, {"color": BLUE})
+        label = f"{c.winner} beats {c.loser}\nfrom {_letter(growth.axis)} ≈ {units.digits(c.at or 0, 2)}"
+        ring = {"marker": "o", "markersize": 11 + 4 * i, "markerfacecolor": "none", "markeredgewidth": 1.5}
+        ax.plot([c.at], [c.time], linestyle="", label=label, markeredgecolor=style["color"], **ring)  # type: ignore[arg-type]
+    _time_axes(ax, sorted({reading.size(line) for of in growth.by_name.values() for line in of}), growth)
+
+
+def _time_axes(ax: Axes, sizes: list[int], growth: Growth) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{units.digits(t, 1)} s" if t >= 1 else _short(t)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.grid(color=RULE, linewidth=0.5)
+    ax.set_xlabel(ABOUT[growth.axis], fontsize=9)
+    _title(ax, f"{growth.shape} · {growth.place.where}", growth.drifts)
+    legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=2.6, fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _short(t: float) -> str:
+    """A power of ten: 10 µs."""
+    value, unit = units.seconds(t).split()
+    return f"{float(value):g} {unit}"
+
+
+# Under the roof --------------------------------------------------------------------------------------------------------
+
+
+def roofline(results: Results, work: str) -> Figure:
+    """One panel a place, a marker a row, under the measured peaks."""
+    read = [r for r in reading.readings(results) if r.place.work == work and r.lines and r.key.case in CASES]
+    by_place = {where: [r for r in read if r.place == where] for where in dict.fromkeys(r.place for r in read)}
+    caption = (
+        f"The roof is what this machine was measured to do in this run; {_about(results)}. "
+        "Above its slope is what needs no memory, but the caches. Small markers are cases of a series."
+    )
+    keyed = [max(len(_standing(of)), 1) for of in by_place.values()]
+    names = [n for n in reading.names(results) if any(n in (line.name for line in r.lines) for r in read)]
+    height = sum(max(PANEL, 0.17 * n + 0.6) for n in keyed) + HEAD + 0.25 * -(-len(names) // 4)
+    figure = sheet(f"{work}: operations in a second, and what limits them", caption, height)
+    key, *panels = _below_a_key(figure, len(by_place), 1)
+    look = styles(results)
+    _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
+    for ax, (where, of) in zip(panels, by_place.items(), strict=True):
+        _roof_panel(ax, results, where, of, look)
+    return figure
+
+
+def _roof_panel(ax: Axes, results: Results, where: Place, read: list[Reading], look: dict[str, Style]) -> None:
+    standing = _standing(read)
+    for r in read:
+        size = 6 if r in standing else 3
+        for line in r.lines:
+            assert line.rate is not None
+            style = {**look[line.name], "markersize": size, "linestyle": "", "alpha": 0.85}
+            ax.plot([line.intensity], [line.rate / 1e9], **style)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    _roof(ax, results, where)
+    _letters(ax, standing)
+    _roof_axes(ax)
+    _title(ax, where.where, [r.group.drift for r in read if r.noisy])
+
+
+def _roof(ax: Axes, results: Results, where: Place) -> None:
+    flops, bandwidth = (reading.peak(results, of, where) for of in ("flops", "bytes"))
+    if flops is None or bandwidth is None:
+        ax.text(0.98, 0.04, "no peak was measured here", transform=ax.transAxes, ha="right", color=GREY, fontsize=8)
+        return
+    ridge = flops.rate / bandwidth.rate
+    least, most = ax.get_xlim()
+    ends = (min(least, ridge / 2), ridge, max(most, 4 * ridge))
+    ax.plot(ends, [min(flops.rate, x * bandwidth.rate) / 1e9 for x in ends], color="black", linewidth=1.2)
+    ax.set_xlim(ends[0], ends[-1])
+    said = f"{units.rate(bandwidth.rate, 'bytes')}, {units.rate(flops.rate, 'flops')}"
+    ax.annotate(said, (ridge, flops.rate / 1e9), (0, 4), textcoords="offset points", ha="center", fontsize=8)
+
+
+def _letters(ax: Axes, standing: list[Reading]) -> None:
+    """A thin line for every intensity, lettered above; which case a letter is, is said beside the panel."""
+    at = sorted(((line.intensity, r.key.case) for r in standing for line in r.lines[:1] if line.intensity))
+    for intensity, of in groupby(enumerate(at), key=lambda item: item[1][0]):
+        letters = ", ".join(chr(ord("a") + i) for i, _ in of)
+        ax.axvline(intensity, color=RULE, linewidth=0.7, zorder=0)
+        ax.annotate(letters, (intensity, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+    lines = [f"{chr(ord('a') + i)}  {case}  {intensity:.2g}" for i, (intensity, case) in enumerate(at)]
+    ax.text(1.02, 1, "\n".join(lines), transform=ax.transAxes, va="top", fontsize=8, linespacing=1.5, parse_math=False)
+
+
+def _roof_axes(ax: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+        axis.set_minor_formatter(FuncFormatter(lambda x, _: ""))
+    ax.set_xlabel("operations for each byte", fontsize=9)
+    ax.set_ylabel("GFLOP/s", fontsize=9)
+
+
+# What they share -------------------------------------------------------------------------------------------------------
+
+
+def _about(results: Results) -> str:
+    return reading.provenance(results)
+
+
+def _title(ax: Axes, text: str, drifts: Iterable[float], where: str = "") -> None:
+    """What a panel shows; NOISY, and by how much, where it is."""
+    worst = max(drifts, default=None)
+    noisy = f"  NOISY{where}: drift {units.percent(worst)}" if worst is not None else ""
+    ax.set_title(text + noisy, fontsize=9, loc="left", pad=14, color=VERMILLION if noisy else "black", parse_math=False)
+
+
+def _panels(figure: Figure, n: int) -> list[Axes]:
+    return list(figure.subplots(n, squeeze=False).flat)
+
+
+def _below_a_key(figure: Figure, rows: int, columns: int) -> list[Axes]:
+    """Axes for a legend, and below it so many panels, row by row."""
+    grid = figure.add_gridspec(rows + 1, columns, height_ratios=[0.001, *[1] * rows])
+    key = figure.add_subplot(grid[0, :])
+    key.axis("off")
+    return [key, *(figure.add_subplot(grid[i + 1, j]) for i in range(rows) for j in range(columns))]
+
+
+def _key(ax: Axes, entries: list[tuple[str, Style]]) -> None:
+    """The legend of the whole picture."""
+    if not entries:
+        instead(ax, "nothing was timed but the floor")
+        return
+    handles = [ax.plot([], [], label=name, **style)[0] for name, style in entries]
+    legend = ax.legend(handles=handles, loc="upper left", ncols=min(4, len(entries)), borderaxespad=0, fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
