@@ -12,7 +12,7 @@ from parity.bench.results import Group, Key, Peak, Results, Row
 from parity.compare import DIFFERS, ROUNDING
 from parity.formats import FORMATS
 
-# A call of each takes so many seconds, so many more a hidden or output unit and example, and so many times its products.
+# A call takes so many seconds, so many more for each unit of each example, and so many times its matrix products.
 COSTS = {
     "reference": (9e-6, 3e-9, 1.05),
     "reference-tuned": (4e-6, 1.2e-9, 0.9),

@@ -8,13 +8,17 @@ roofline  operations in a second against operations for each byte, under what th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import cycle, groupby
+from functools import partial
+from itertools import cycle
+from math import exp, log
 from pathlib import Path
+from statistics import mean
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from parity.bench import reading, units
 from parity.bench.cases import AXES, CASES, WORKS
-from parity.bench.reading import Growth, Line, Place, Reading
+from parity.bench.reading import Crossover, Growth, Line, Reading
 from parity.bench.results import Results
 from parity.drawing import BLUE, COLOURS, GREY, VERMILLION, YELLOW, instead, own_style, save, sheet
 
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 PALE, RULE = "#f6dfd2", "#d9d9d9"
 
-LINES = tuple(colour for colour in COLOURS if colour not in (YELLOW, GREY))
+LINES = (*(colour for colour in COLOURS if colour not in (YELLOW, GREY)), "black")
 """Those that are seen on white; grey is the floor's."""
 
 MARKERS, DASHES = "osD^vPX<>", ("-", "--", "-.")
@@ -63,12 +67,12 @@ def pictures(results: Results) -> dict[str, Callable[[], Figure]]:
     series = reading.growths(results)
     found: dict[str, Callable[[], Figure]] = {}
     for work in (w for w in WORKS if any(r.place.work == w for r in read)):
-        found[f"ratio-{work}"] = lambda work=work: ratios(results, work)  # type: ignore[misc]
+        found[f"ratio-{work}"] = partial(ratios, results, work)
         for axis in AXES:
             if any(g.axis == axis and g.place.work == work for g in series):
-                found[f"time-{axis}-{work}"] = lambda axis=axis, work=work: times(results, axis, work)  # type: ignore[misc]
+                found[f"time-{axis}-{work}"] = partial(times, results, axis, work)
         if any(r.key.case in CASES and r.place.work == work for r in read):
-            found[f"roofline-{work}"] = lambda work=work: roofline(results, work)  # type: ignore[misc]
+            found[f"roofline-{work}"] = partial(roofline, results, work)
     return found
 
 
@@ -82,16 +86,16 @@ def styles(results: Results) -> dict[str, Style]:
     return found | {n: {"color": GREY, "marker": "_", "linestyle": ":"} for n in names if n in floors}
 
 
-# How many times the floor ----------------------------------------------------------------------------------------------
+# How many times the floor ---------------------------------------------------------------------------------------------
 
 
 def ratios(results: Results, work: str) -> Figure:
     """One panel a place, cases down, one marker an implementation with its interval."""
     read = _standing([r for r in reading.readings(results) if r.place.work == work and r.lines])
-    places, cases = (list(dict.fromkeys(of)) for of in ((r.place for r in read), (r.key.case for r in read)))
+    places, cases = list(dict.fromkeys(r.place for r in read)), list(dict.fromkeys(r.key.case for r in read))
     caption = (
-        f"Median of the ratios to the floor (its matrix products alone) of the same rounds, with its interval; {_about(results)}. "
-        "Every time is of a result that was verified first; what differs or was skipped is not drawn."
+        "Median of the ratios to the floor (its matrix products alone) of the same rounds, with its interval; "
+        f"{reading.provenance(results)}. Verified first; what differs or was skipped is not drawn."
     )
     rows = -(-len(places) // 2)
     names = [n for n in reading.names(results) if any(n in (line.name for line in _own(r)) for r in read)]
@@ -153,7 +157,7 @@ def _ratio_axes(ax: Axes, at: list[float], cases: list[str], end: float) -> None
     ax.set_xlabel("times the floor", fontsize=9)
 
 
-# Time against size -----------------------------------------------------------------------------------------------------
+# Time against size ----------------------------------------------------------------------------------------------------
 
 
 def times(results: Results, axis: str, work: str) -> Figure:
@@ -161,10 +165,10 @@ def times(results: Results, axis: str, work: str) -> Figure:
     every = reading.growths(results)
     series = [g for g in every if g.axis == axis and g.place.work == work]
     found = {i: reading.crossovers(g, every) for i, g in enumerate(series)}
-    never = [f"{series[i].place.where}: {c.said(axis)}" for i, of in found.items() for c in of if c.time is None]
     caption = (
-        f"Median time of a {'step' if work != 'forward' else 'forward pass'}; the legend has the slope p of time ∝ {_letter(axis)}^p. "
-        f"A ring is where compiling, or the GPU, begins to win. {'. '.join(never)}{'. ' * bool(never)}{_about(results)}."
+        f"Median time of a {'forward pass' if work == 'forward' else 'step'}; beside each name the slope p of "
+        f"time ∝ {_letter(axis)}^p. A ring is where compiling, or the GPU, begins to win. "
+        f"{_without_a_ring(series, found)}{reading.provenance(results)}."
     )
     height = sum(max(PANEL, 0.19 * (len(g.by_name) + len(found[i]) + 3)) for i, g in enumerate(series)) + HEAD
     figure = sheet(f"{work}: time against {ABOUT[axis]}", caption, height)
@@ -173,19 +177,26 @@ def times(results: Results, axis: str, work: str) -> Figure:
     return figure
 
 
+def _without_a_ring(series: list[Growth], found: dict[int, list[Crossover]]) -> str:
+    """What wins nowhere or everywhere, panel by panel, as sentences."""
+    said = {g.place.where: "; ".join(c.said(g.axis) for c in found[i] if c.time is None) for i, g in enumerate(series)}
+    return "".join(f"{where}: {what}. " for where, what in said.items() if what)
+
+
 def _letter(axis: str) -> str:
     return "L" if axis == "depth" else axis
 
 
-def _time_panel(ax: Axes, growth: Growth, crossed: list[reading.Crossover], look: dict[str, Style]) -> None:
-    for name, lines in growth.by_name.items():
+def _time_panel(ax: Axes, growth: Growth, crossed: list[Crossover], look: dict[str, Style]) -> None:
+    by_end = sorted(growth.by_name.items(), key=lambda item: -item[1][-1].times.median)  # as they stand on the right
+    for name, lines in by_end:
         slope = growth.slope(name)
         label = name + (f"   {slope:.2f}" if slope is not None else "")
         x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
         ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
     for i, c in enumerate(crossed):
         style = look.get(c.winner, {"color": BLUE})
-        label = f"{c.winner} beats {c.loser}\nfrom {_letter(growth.axis)} ≈ {units.digits(c.at or 0, 2)}"
+        label = f"{c.winner} beats {c.loser}\nfrom {_letter(growth.axis)} ≈ {units.about(c.at or 0)}"
         ring = {"marker": "o", "markersize": 11 + 4 * i, "markerfacecolor": "none", "markeredgewidth": 1.5}
         ax.plot([c.at], [c.time], linestyle="", label=label, markeredgecolor=style["color"], **ring)  # type: ignore[arg-type]
     _time_axes(ax, sorted({reading.size(line) for of in growth.by_name.values() for line in of}), growth)
@@ -203,9 +214,7 @@ def _time_axes(ax: Axes, sizes: list[int], growth: Growth) -> None:
     ax.grid(color=RULE, linewidth=0.5)
     ax.set_xlabel(ABOUT[growth.axis], fontsize=9)
     _title(ax, f"{growth.shape} · {growth.place.where}", growth.drifts)
-    legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=2.6, fontsize=8)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    _legend(ax, loc="upper left", bbox_to_anchor=(1.01, 1), handlelength=2.6, title="slope", alignment="left")
 
 
 def _short(t: float) -> str:
@@ -214,7 +223,7 @@ def _short(t: float) -> str:
     return f"{float(value):g} {unit}"
 
 
-# Under the roof --------------------------------------------------------------------------------------------------------
+# Under the roof -------------------------------------------------------------------------------------------------------
 
 
 def roofline(results: Results, work: str) -> Figure:
@@ -222,8 +231,8 @@ def roofline(results: Results, work: str) -> Figure:
     read = [r for r in reading.readings(results) if r.place.work == work and r.lines and r.key.case in CASES]
     by_place = {where: [r for r in read if r.place == where] for where in dict.fromkeys(r.place for r in read)}
     caption = (
-        f"The roof is what this machine was measured to do in this run; {_about(results)}. "
-        "Above its slope is what needs no memory, but the caches. Small markers are cases of a series."
+        f"The roof is what this machine was measured to do in this run; {reading.provenance(results)}. "
+        "What is above its slope has its numbers in a cache. Small markers are cases of a series."
     )
     keyed = [max(len(_standing(of)), 1) for of in by_place.values()]
     names = [n for n in reading.names(results) if any(n in (line.name for line in r.lines) for r in read)]
@@ -232,50 +241,66 @@ def roofline(results: Results, work: str) -> Figure:
     key, *panels = _below_a_key(figure, len(by_place), 1)
     look = styles(results)
     _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
-    for ax, (where, of) in zip(panels, by_place.items(), strict=True):
-        _roof_panel(ax, results, where, of, look)
+    for ax, of in zip(panels, by_place.values(), strict=True):
+        _roof_panel(ax, results, of, look)
     return figure
 
 
-def _roof_panel(ax: Axes, results: Results, where: Place, read: list[Reading], look: dict[str, Style]) -> None:
+def _roof_panel(ax: Axes, results: Results, read: list[Reading], look: dict[str, Style]) -> None:
     standing = _standing(read)
     for r in read:
         size = 6 if r in standing else 3
         for line in r.lines:
             assert line.rate is not None
+            assert line.intensity is not None
             style = {**look[line.name], "markersize": size, "linestyle": "", "alpha": 0.85}
             ax.plot([line.intensity], [line.rate / 1e9], **style)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    _roof(ax, results, where)
+    _roof(ax, results, read)
     _letters(ax, standing)
     _roof_axes(ax)
-    _title(ax, where.where, [r.group.drift for r in read if r.noisy])
+    _title(ax, read[0].place.where, [r.group.drift for r in read if r.noisy])
 
 
-def _roof(ax: Axes, results: Results, where: Place) -> None:
-    flops, bandwidth = (reading.peak(results, of, where) for of in ("flops", "bytes"))
+def _roof(ax: Axes, results: Results, read: list[Reading]) -> None:
+    flops, bandwidth = (reading.peak(results, of, read[0].place) for of in ("flops", "bytes"))
     if flops is None or bandwidth is None:
         ax.text(0.98, 0.04, "no peak was measured here", transform=ax.transAxes, ha="right", color=GREY, fontsize=8)
         return
     ridge = flops.rate / bandwidth.rate
-    least, most = ax.get_xlim()
-    ends = (min(least, ridge / 2), ridge, max(most, 4 * ridge))
-    ax.plot(ends, [min(flops.rate, x * bandwidth.rate) / 1e9 for x in ends], color="black", linewidth=1.2)
-    ax.set_xlim(ends[0], ends[-1])
-    said = f"{units.rate(bandwidth.rate, 'bytes')}, {units.rate(flops.rate, 'flops')}"
-    ax.annotate(said, (ridge, flops.rate / 1e9), (0, 4), textcoords="offset points", ha="center", fontsize=8)
+    at = [line.intensity for r in read for line in r.lines if line.intensity]
+    least, most = min(*at, ridge) / 2, 2 * max(*at, ridge)
+    roof = [(x, min(flops.rate, x * bandwidth.rate) / 1e9) for x in (least, (least * ridge) ** 0.5, ridge, most)]
+    ax.plot(*zip(*roof, strict=True), color="black", linewidth=1.2)
+    ax.set(xlim=(least, most), ylim=(None, 2 * roof[-1][1]))
+    beside: Style = {"textcoords": "offset points", "ha": "right", "fontsize": 8}
+    ax.annotate(units.rate(bandwidth.rate, "bytes"), roof[1], (-4, 4), **beside)
+    ax.annotate(units.rate(flops.rate, "flops"), roof[-1], (0, 4), **beside)
 
 
 def _letters(ax: Axes, standing: list[Reading]) -> None:
     """A thin line for every intensity, lettered above; which case a letter is, is said beside the panel."""
-    at = sorted(((line.intensity, r.key.case) for r in standing for line in r.lines[:1] if line.intensity))
-    for intensity, of in groupby(enumerate(at), key=lambda item: item[1][0]):
-        letters = ", ".join(chr(ord("a") + i) for i, _ in of)
+    at = sorted((line.intensity, r.key.case) for r in standing for line in r.lines[:1] if line.intensity)
+    for intensity, _ in at:
         ax.axvline(intensity, color=RULE, linewidth=0.7, zorder=0)
-        ax.annotate(letters, (intensity, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
-    lines = [f"{chr(ord('a') + i)}  {case}  {intensity:.2g}" for i, (intensity, case) in enumerate(at)]
+    near = log(ax.get_xlim()[1] / ax.get_xlim()[0]) / 40
+    for of in _clusters([log(intensity) for intensity, _ in at], near):
+        letters, middle = " ".join(ascii_lowercase[i] for i in of), exp(mean(log(at[i][0]) for i in of))
+        ax.annotate(letters, (middle, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+    lines = [f"{ascii_lowercase[i]}  {case}  {units.about(intensity)}" for i, (intensity, case) in enumerate(at)]
     ax.text(1.02, 1, "\n".join(lines), transform=ax.transAxes, va="top", fontsize=8, linespacing=1.5, parse_math=False)
+
+
+def _clusters(at: list[float], near: float) -> list[list[int]]:
+    """The indices of sorted numbers, those together that are nearer than that to the next."""
+    found: list[list[int]] = []
+    for i, x in enumerate(at):
+        if i and x - at[i - 1] < near:
+            found[-1].append(i)
+        else:
+            found.append([i])
+    return found
 
 
 def _roof_axes(ax: Axes) -> None:
@@ -288,17 +313,13 @@ def _roof_axes(ax: Axes) -> None:
     ax.set_ylabel("GFLOP/s", fontsize=9)
 
 
-# What they share -------------------------------------------------------------------------------------------------------
-
-
-def _about(results: Results) -> str:
-    return reading.provenance(results)
+# What they share ------------------------------------------------------------------------------------------------------
 
 
 def _title(ax: Axes, text: str, drifts: Iterable[float], where: str = "") -> None:
     """What a panel shows; NOISY, and by how much, where it is."""
     worst = max(drifts, default=None)
-    noisy = f"  NOISY{where}: drift {units.percent(worst)}" if worst is not None else ""
+    noisy = f"\nNOISY{where}: drift {units.percent(worst)}" if worst is not None else ""
     ax.set_title(text + noisy, fontsize=9, loc="left", pad=14, color=VERMILLION if noisy else "black", parse_math=False)
 
 
@@ -320,6 +341,10 @@ def _key(ax: Axes, entries: list[tuple[str, Style]]) -> None:
         instead(ax, "nothing was timed but the floor")
         return
     handles = [ax.plot([], [], label=name, **style)[0] for name, style in entries]
-    legend = ax.legend(handles=handles, loc="upper left", ncols=min(4, len(entries)), borderaxespad=0, fontsize=8)
+    _legend(ax, handles=handles, loc="upper left", ncols=min(4, len(entries)))
+
+
+def _legend(ax: Axes, **options: Any) -> None:
+    legend = ax.legend(borderaxespad=0, fontsize=8, title_fontsize=8, **options)
     for text in legend.get_texts():
-        text.set_parse_math(False)
+        text.set_parse_math(False)  # the name of a third party may have a $

@@ -6,7 +6,9 @@ A time is only ever had together with its ratio to the floor, as a `Line`; a row
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from math import exp, log
 from typing import Any, NamedTuple
@@ -263,7 +265,7 @@ class Crossover(NamedTuple):
             return f"{self.winner} beats {self.loser} in all of this range"
         if self.at is None:
             return f"{self.winner} never beats {self.loser} in this range"
-        return f"{self.winner} beats {self.loser} from {axis} ≈ {units.digits(self.at, 2)}"
+        return f"{self.winner} beats {self.loser} from {axis} ≈ {units.about(self.at)}"
 
 
 def crossover(winner: str, loser: str, a: dict[int, float], b: dict[int, float]) -> Crossover | None:
@@ -329,7 +331,14 @@ def machine_name(results: Results) -> str:
 
 def provenance(results: Results) -> str:
     """Where, when and from which commit, in one line."""
-    return f"{machine_name(results)}; {results.made}; commit {results.commit[:12] or 'unknown'}"
+    return f"{machine_name(results)}; {when(results)}; commit {results.commit[:12] or 'unknown'}"
+
+
+def when(results: Results) -> str:
+    """2026-11-25 16:15 UTC; as it was written where that is no date."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(results.made).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return results.made
 
 
 def noisy(results: Results) -> Iterator[Reading]:

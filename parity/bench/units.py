@@ -31,6 +31,15 @@ def digits(x: float, n: int = DIGITS) -> str:
     return f"{x:,.{max(0, n - 1 - exponent)}f}"
 
 
+def about(x: float) -> str:
+    """Two digits, and zeros.
+
+    >>> about(2231.7), about(0.956), about(24.1)
+    ('2,200', '0.96', '24')
+    """
+    return digits(float(f"{x:.2g}"), 2)
+
+
 def seconds(t: float) -> str:
     """A time.
 
