@@ -84,7 +84,7 @@ def with_fault(of: Group, name: str, fault: str = WRONG) -> Group:
     return Group(of.floor, of.sentinel, of.drift, (*of.rows, Row(wrong, DIFFERS, 812.0, fault)))
 
 
-def results(*, own: str = "autograd", fault: str = WRONG, reason: str = NO_CUDA) -> Results:
+def results(*, own: str = "planted", fault: str = WRONG, reason: str = NO_CUDA) -> Results:
     """A run with everything in it; `own` is the name of a third party's implementation that differs."""
     standing = [name for name, case in CASES.items() if not case.grows]
     groups = [group(case, "step", "float32", 1) for case in standing]

@@ -20,13 +20,14 @@ from parity.bench import reading, units
 from parity.bench.cases import AXES, CASES, WORKS
 from parity.bench.reading import Crossover, Growth, Line, Reading
 from parity.bench.results import Results
-from parity.drawing import BLUE, COLOURS, GREY, VERMILLION, YELLOW, instead, own_style, save, sheet
+from parity.drawing import BLUE, COLOURS, GREY, YELLOW, instead, own_style, save, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-PALE, RULE = "#f6dfd2", "#d9d9d9"
+PALE, RULE, WARNING, DIM = "#f6dfd2", "#d9d9d9", "#b03a00", "#595959"
 
 LINES = (*(colour for colour in COLOURS if colour not in (YELLOW, GREY)), "black")
 """Those that are seen on white; grey is the floor's."""
@@ -36,8 +37,8 @@ MARKERS, DASHES = "osD^vPX<>", ("-", "--", "-.")
 ROW, GAP, HEAD, PANEL = 0.11, 0.14, 1.5, 2.9
 """Inches: of an implementation in a case, between cases, around the panels, of a panel."""
 
-TICKS = (1, 2, 5)
-"""What of a decade is written at an axis of ratios."""
+FEW = 1000
+"""From the least to the most of an axis, where more is written than its decades."""
 
 ABOUT = {"m": "examples m", "n": "features n", "depth": "layers L"}
 
@@ -140,8 +141,6 @@ def _ratio_panel(ax: Axes, read: list[Reading], cases: list[str], names: list[st
 
 
 def _ratio_axes(ax: Axes, at: list[float], cases: list[str], end: float) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
     ax.set_xscale("log")
     ax.set_ylim(end - 0.5 - GAP / ROW / 2, -0.5 - GAP / ROW / 2)
     first = ax.get_subplotspec()
@@ -150,10 +149,7 @@ def _ratio_axes(ax: Axes, at: list[float], cases: list[str], end: float) -> None
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color=RULE, linewidth=0.5)
     ax.set_axisbelow(True)
-    least, most = ax.get_xlim()
-    ax.xaxis.set_major_locator(LogLocator(subs=TICKS if most / least < 1000 else (1,)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    _decades(ax.xaxis, lambda x: f"{x:,g}")
     ax.set_xlabel("times the floor", fontsize=9)
 
 
@@ -167,7 +163,7 @@ def times(results: Results, axis: str, work: str) -> Figure:
     found = {i: reading.crossovers(g, every) for i, g in enumerate(series)}
     caption = (
         f"Median time of a {'forward pass' if work == 'forward' else 'step'}; beside each name the slope p of "
-        f"time ∝ {_letter(axis)}^p. A ring is where compiling, or the GPU, begins to win. "
+        f"time ∝ {series[0].letter}^p. A ring is where compiling, or the GPU, begins to win. "
         f"{_without_a_ring(series, found)}{reading.provenance(results)}."
     )
     height = sum(max(PANEL, 0.19 * (len(g.by_name) + len(found[i]) + 3)) for i, g in enumerate(series)) + HEAD
@@ -179,38 +175,34 @@ def times(results: Results, axis: str, work: str) -> Figure:
 
 def _without_a_ring(series: list[Growth], found: dict[int, list[Crossover]]) -> str:
     """What wins nowhere or everywhere, panel by panel, as sentences."""
-    said = {g.place.where: "; ".join(c.said(g.axis) for c in found[i] if c.time is None) for i, g in enumerate(series)}
+    said = {
+        g.place.where: "; ".join(c.said(g.letter) for c in found[i] if c.time is None) for i, g in enumerate(series)
+    }
     return "".join(f"{where}: {what}. " for where, what in said.items() if what)
-
-
-def _letter(axis: str) -> str:
-    return "L" if axis == "depth" else axis
 
 
 def _time_panel(ax: Axes, growth: Growth, crossed: list[Crossover], look: dict[str, Style]) -> None:
     by_end = sorted(growth.by_name.items(), key=lambda item: -item[1][-1].times.median)  # as they stand on the right
     for name, lines in by_end:
-        slope = growth.slope(name)
-        label = name + (f"   {slope:.2f}" if slope is not None else "")
+        label = f"{name}   {growth.slope_text(name)}".rstrip()
         x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
         ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
     for i, c in enumerate(crossed):
         style = look.get(c.winner, {"color": BLUE})
-        label = f"{c.winner} beats {c.loser}\nfrom {_letter(growth.axis)} ≈ {units.about(c.at or 0)}"
+        label = f"{c.winner} beats {c.loser}\nfrom {growth.letter} ≈ {units.about(c.at or 0)}"
         ring = {"marker": "o", "markersize": 11 + 4 * i, "markerfacecolor": "none", "markeredgewidth": 1.5}
         ax.plot([c.at], [c.time], linestyle="", label=label, markeredgecolor=style["color"], **ring)  # type: ignore[arg-type]
     _time_axes(ax, sorted({reading.size(line) for of in growth.by_name.values() for line in of}), growth)
 
 
 def _time_axes(ax: Axes, sizes: list[int], growth: Growth) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+    from matplotlib.ticker import NullLocator
 
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{units.digits(t, 1)} s" if t >= 1 else _short(t)))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    _decades(ax.yaxis, _short)
     ax.grid(color=RULE, linewidth=0.5)
     ax.set_xlabel(ABOUT[growth.axis], fontsize=9)
     _title(ax, f"{growth.shape} · {growth.place.where}", growth.drifts)
@@ -218,9 +210,9 @@ def _time_axes(ax: Axes, sizes: list[int], growth: Growth) -> None:
 
 
 def _short(t: float) -> str:
-    """A power of ten: 10 µs."""
+    """A time of one digit: 10 µs."""
     value, unit = units.seconds(t).split()
-    return f"{float(value):g} {unit}"
+    return f"{float(value.replace(',', '')):,g} {unit}"
 
 
 # Under the roof -------------------------------------------------------------------------------------------------------
@@ -266,11 +258,11 @@ def _roof_panel(ax: Axes, results: Results, read: list[Reading], look: dict[str,
 def _roof(ax: Axes, results: Results, read: list[Reading]) -> None:
     flops, bandwidth = (reading.peak(results, of, read[0].place) for of in ("flops", "bytes"))
     if flops is None or bandwidth is None:
-        ax.text(0.98, 0.04, "no peak was measured here", transform=ax.transAxes, ha="right", color=GREY, fontsize=8)
+        ax.text(0.98, 0.04, "no peak was measured here", transform=ax.transAxes, ha="right", color=DIM, fontsize=8)
         return
     ridge = flops.rate / bandwidth.rate
     at = [line.intensity for r in read for line in r.lines if line.intensity]
-    least, most = min(*at, ridge) / 2, 2 * max(*at, ridge)
+    least, most = min(*at, ridge) / 2, 4 * max(*at, ridge)  # to the right there is room for a rate
     roof = [(x, min(flops.rate, x * bandwidth.rate) / 1e9) for x in (least, (least * ridge) ** 0.5, ridge, most)]
     ax.plot(*zip(*roof, strict=True), color="black", linewidth=1.2)
     ax.set(xlim=(least, most), ylim=(None, 2 * roof[-1][1]))
@@ -304,11 +296,8 @@ def _clusters(at: list[float], near: float) -> list[list[int]]:
 
 
 def _roof_axes(ax: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter
-
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
-        axis.set_minor_formatter(FuncFormatter(lambda x, _: ""))
+        _decades(axis, lambda x: f"{x:,g}")
     ax.set_xlabel("operations for each byte", fontsize=9)
     ax.set_ylabel("GFLOP/s", fontsize=9)
 
@@ -320,7 +309,17 @@ def _title(ax: Axes, text: str, drifts: Iterable[float], where: str = "") -> Non
     """What a panel shows; NOISY, and by how much, where it is."""
     worst = max(drifts, default=None)
     noisy = f"\nNOISY{where}: drift {units.percent(worst)}" if worst is not None else ""
-    ax.set_title(text + noisy, fontsize=9, loc="left", pad=14, color=VERMILLION if noisy else "black", parse_math=False)
+    ax.set_title(text + noisy, fontsize=9, loc="left", pad=14, color=WARNING if noisy else "black", parse_math=False)
+
+
+def _decades(axis: Axis, text: Callable[[float], str]) -> None:
+    """Ticks of a logarithmic axis: every decade, and where there are few 2 and 5 times it, each with its text."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    least, most = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if most < FEW * least else (1,)))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda x, _: text(x)))
 
 
 def _panels(figure: Figure, n: int) -> list[Axes]:

@@ -210,6 +210,16 @@ class Growth:
     drifts: tuple[float, ...]
     """Of the groups that are noisy."""
 
+    @property
+    def letter(self) -> str:
+        """The notes' letter of what grows."""
+        return "L" if self.axis == "depth" else self.axis
+
+    def slope_text(self, name: str) -> str:
+        """Its two decimals; nothing where there is none."""
+        slope = self.slope(name) if name in self.by_name else None
+        return "" if slope is None else f"{slope:.2f}"
+
     def slope(self, name: str) -> float | None:
         """The exponent p of time ∝ size^p; None where there is only one size."""
         of = self.by_name[name]
