@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from parity.bench import reading, units
 from parity.bench.columns import filled
-from parity.bench.reading import Growth
+from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results
 from parity.drawing import as_svg, own_style
 from parity.errors import printable
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "page.html.jinja"
 
-KINDS = {"ratio": "Times the floor", "time": "Time against size", "roofline": "What limits them"}
-"""The pictures by the beginning of their names."""
-
-NONE = "—"
+NOTHING = "—"
 
 
 def page(results: Results) -> str:
@@ -38,7 +35,7 @@ def page(results: Results) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["said"] = said
-    environment.globals |= {"units": units, "none": NONE, "kinds": KINDS}
+    environment.globals |= {"units": units, "nothing": NOTHING}
     return environment.get_template(TEMPLATE).render(**_found(results), pictures=drawn(results)) + "\n"
 
 
@@ -50,7 +47,7 @@ def _found(results: Results) -> dict[str, Any]:
         "totals": reading.totals(results),
         "machine_name": reading.machine_name(results),
         "when": reading.when(results),
-        "read": [r for r in read if r.lines or r.differing],
+        "places": _by_place([r for r in read if r.lines or r.differing]),
         "differing": [row for r in read for row in r.differing],
         "noisy": list(reading.noisy(results)),
         "reasons": reading.reasons(results),
@@ -58,6 +55,10 @@ def _found(results: Results) -> dict[str, Any]:
         "growths": by_place(reading.growths(results)),
         "libraries": [{**library, "filepath": _file(library)} for library in results.libraries],
     }
+
+
+def _by_place(read: list[Reading]) -> dict[Place, list[Reading]]:
+    return {place: [r for r in read if r.place == place] for place in dict.fromkeys(r.place for r in read)}
 
 
 def _file(library: dict[str, Any]) -> str:
@@ -86,7 +87,7 @@ def said(value: object) -> str:
         return "; ".join(f"{printable(str(name))} {said(of)}" for name, of in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(said(of) for of in value)
-    return NONE if value is None or value == "" else printable(str(value))
+    return NOTHING if value is None or value == "" else printable(str(value))
 
 
 def drawn(results: Results) -> list[dict[str, Any]] | None:

@@ -114,7 +114,7 @@ def ratios(results: Results, work: str) -> Figure:
 
 def _standing(read: list[Reading]) -> list[Reading]:
     """Those whose case stands for itself; if none does, all."""
-    return [r for r in read if r.key.case not in CASES or not CASES[r.key.case].grows] or read
+    return [r for r in read if not r.of_series] or read
 
 
 def _own(read: Reading) -> list[Line]:

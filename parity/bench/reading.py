@@ -124,6 +124,11 @@ class Reading:
         """Whether the machine was at something else, too."""
         return self.group.drift > NOISE
 
+    @property
+    def of_series(self) -> bool:
+        """Whether its case is one of a series."""
+        return self.key.case in CASES and bool(CASES[self.key.case].grows)
+
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """What was timed beside a floor, from fastest to slowest."""
