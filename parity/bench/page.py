@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.bench import reading, units
+from parity.bench import plots, reading, units
 from parity.bench.columns import filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATE = "page.html.jinja"
+
+THEME = {
+    "fill: #ffffff": "fill: none",
+    "#000000": "currentColor",
+    "#333333": "currentColor",
+    plots.RULE: "var(--rule)",
+    plots.PALE: "var(--noisy-back)",
+    plots.WARNING: "var(--noisy)",
+    plots.DIM: "var(--dim)",
+}
+"""The colours of paper and ink in a picture, and what they are on the page."""
 
 NOTHING = "—"
 
@@ -94,8 +105,6 @@ def drawn(results: Results) -> list[dict[str, Any]] | None:
     """Every picture as SVG to stand in a page; None where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         return None
-    from parity.bench import plots
-
     with own_style():
         return [_picture(name, draw()) for name, draw in plots.pictures(results).items()]
 
@@ -113,5 +122,14 @@ def inline(svg: str, name: str) -> str:
     svg = svg[svg.index("<svg ") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style [^>]*>.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", svg)
+    svg = re.sub(r'style="[^"]*"', _themed, svg)
     svg = svg.replace("<title>", f'<title id="{name}-title">', 1).replace("<desc>", f'<desc id="{name}-desc">', 1)
     return svg.replace("<svg ", f'<svg aria-labelledby="{name}-title {name}-desc" ', 1).strip()
+
+
+def _themed(style: re.Match[str]) -> str:
+    """In the colours of the page, which are others at night; a rule of the page would not reach markers that are used."""
+    text = style[0]
+    for colour, theirs in THEME.items():
+        text = text.replace(colour, theirs)
+    return text

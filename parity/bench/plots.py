@@ -184,7 +184,7 @@ def _without_a_ring(series: list[Growth], found: dict[int, list[Crossover]]) -> 
 def _time_panel(ax: Axes, growth: Growth, crossed: list[Crossover], look: dict[str, Style]) -> None:
     by_end = sorted(growth.by_name.items(), key=lambda item: -item[1][-1].times.median)  # as they stand on the right
     for name, lines in by_end:
-        label = f"{name}   {growth.slope_text(name)}".rstrip()
+        label = f"{name}\N{EM SPACE}{growth.slope_text(name)}".rstrip()
         x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
         ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
     for i, c in enumerate(crossed):
