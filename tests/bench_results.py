@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -100,10 +101,10 @@ def results(*, own: str = "planted", fault: str = WRONG, reason: str = NO_CUDA) 
     return Results(
         made="2026-11-25T16:15:00+00:00",
         command=("parity", "bench", "--threads", "1,2"),
-        machine={"cpu": "Example CPU 9000 @ 2.80 GHz", "cores": 2, "caches": {"L1d": "32 kB", "L3": "33 MB"},
-                 "memory": 16_777_216_000, "platform": "Linux-6.1-x86_64", "affinity": [0, 1]},
+        machine={"system": "Linux", "cpu": "Example CPU 9000 @ 2.80 GHz", "cores": 2, "usable": [0, 1],
+                 "caches": {"L1d": 32768, "L3": 34603008}, "memory": 16_777_216_000, "virtual": True, "gpus": []},
         libraries=({"user_api": "blas", "internal_api": "openblas", "version": "0.3.29", "num_threads": 1,
-                    "filepath": "/somewhere/libscipy_openblas64_.so"},
+                    "file": "libscipy_openblas64_.so"},
                    {"user_api": "openmp", "internal_api": "openmp", "version": None, "num_threads": 1}),
         versions={"parity": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0+cpu", "jax": "0.10.2", "scikit-learn": None},
         flags={"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"},
@@ -114,3 +115,9 @@ def results(*, own: str = "planted", fault: str = WRONG, reason: str = NO_CUDA) 
         groups=tuple(groups),
         notes=("cuda: no rows", "blocks of 1 ms"),
     )  # fmt: skip
+
+
+def small() -> Results:
+    """A run of two groups: one that stands for itself and is noisy, and one of a series."""
+    of = [("logistic-30-1-m569", 0.2), ("logistic-16-1-m4096", 0.0)]
+    return replace(results(), groups=tuple(group(case, "step", "float32", 1, drift=drift) for case, drift in of))

@@ -17,6 +17,7 @@ from parity.bench import plots, reading, units
 from parity.bench.columns import filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results
+from parity.bench.statistics import NOISE
 from parity.drawing import as_svg, own_style
 from parity.errors import printable
 
@@ -55,6 +56,8 @@ def _found(results: Results) -> dict[str, Any]:
     read = reading.readings(results)
     return {
         "results": results,
+        "machine": _with_units(results.machine),
+        "noise": units.percent(NOISE),
         "totals": reading.totals(results),
         "machine_name": reading.machine_name(results),
         "when": reading.when(results),
@@ -64,17 +67,18 @@ def _found(results: Results) -> dict[str, Any]:
         "reasons": reading.reasons(results),
         "columns": filled(reading.lines(results), terminal=False),
         "growths": by_place(reading.growths(results)),
-        "libraries": [{**library, "filepath": _file(library)} for library in results.libraries],
     }
+
+
+def _with_units(machine: dict[str, Any]) -> dict[str, Any]:
+    """The machine, its memories as sizes."""
+    caches, memory = machine.get("caches"), machine.get("memory")
+    sizes = {name: units.bytes_(n) for name, n in caches.items()} if isinstance(caches, dict) else caches
+    return machine | {"caches": sizes, "memory": units.bytes_(memory) if isinstance(memory, int) else memory}
 
 
 def _by_place(read: list[Reading]) -> dict[Place, list[Reading]]:
     return {place: [r for r in read if r.place == place] for place in dict.fromkeys(r.place for r in read)}
-
-
-def _file(library: dict[str, Any]) -> str:
-    """The last part of its path: where it lies is nobody's business."""
-    return re.split(r"[/\\]", str(library.get("filepath") or ""))[-1]
 
 
 def by_place(every: list[Growth]) -> list[dict[str, Any]]:
@@ -110,7 +114,8 @@ def drawn(results: Results) -> list[dict[str, Any]] | None:
 
 
 def _picture(name: str, figure: Figure) -> dict[str, Any]:
-    svg = Markup(inline(as_svg(figure), name))  # noqa: S704: matplotlib escaped what it wrote
+    # matplotlib escaped what it wrote
+    svg = Markup(inline(as_svg(figure), name))
     return {"kind": name.partition("-")[0], "title": figure.get_suptitle(), "svg": svg}
 
 
@@ -128,7 +133,7 @@ def inline(svg: str, name: str) -> str:
 
 
 def _themed(style: re.Match[str]) -> str:
-    """In the colours of the page, which are others at night; a rule of the page would not reach markers that are used."""
+    """In the page's colours, which are others at night: a rule of its style would not reach a marker that is used."""
     text = style[0]
     for colour, theirs in THEME.items():
         text = text.replace(colour, theirs)

@@ -21,6 +21,7 @@ from parity.bench.cases import AXES, CASES, WORKS
 from parity.bench.reading import Crossover, Growth, Line, Reading
 from parity.bench.results import Results
 from parity.drawing import BLUE, COLOURS, GREY, YELLOW, instead, own_style, save, sheet
+from parity.errors import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,9 +144,11 @@ def _ratio_panel(ax: Axes, read: list[Reading], cases: list[str], names: list[st
 def _ratio_axes(ax: Axes, at: list[float], cases: list[str], end: float) -> None:
     ax.set_xscale("log")
     ax.set_ylim(end - 0.5 - GAP / ROW / 2, -0.5 - GAP / ROW / 2)
-    first = ax.get_subplotspec()
-    assert first is not None
-    ax.set_yticks(at, cases if first.is_first_col() else [""] * len(cases), parse_math=False)
+    spec = ax.get_subplotspec()
+    assert spec is not None
+    ax.set_yticks(
+        at, [printable(case) for case in cases] if spec.is_first_col() else [""] * len(cases), parse_math=False
+    )
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color=RULE, linewidth=0.5)
     ax.set_axisbelow(True)
@@ -184,12 +187,12 @@ def _without_a_ring(series: list[Growth], found: dict[int, list[Crossover]]) -> 
 def _time_panel(ax: Axes, growth: Growth, crossed: list[Crossover], look: dict[str, Style]) -> None:
     by_end = sorted(growth.by_name.items(), key=lambda item: -item[1][-1].times.median)  # as they stand on the right
     for name, lines in by_end:
-        label = f"{name}\N{EM SPACE}{growth.slope_text(name)}".rstrip()
+        label = printable(f"{name} {growth.slope_text(name)}").rstrip()
         x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
         ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
     for i, c in enumerate(crossed):
         style = look.get(c.winner, {"color": BLUE})
-        label = f"{c.winner} beats {c.loser}\nfrom {growth.letter} ≈ {units.about(c.at or 0)}"
+        label = f"{printable(c.winner)} beats {printable(c.loser)}\nfrom {growth.letter} ≈ {units.about(c.at or 0)}"
         ring = {"marker": "o", "markersize": 11 + 4 * i, "markerfacecolor": "none", "markeredgewidth": 1.5}
         ax.plot([c.at], [c.time], linestyle="", label=label, markeredgecolor=style["color"], **ring)  # type: ignore[arg-type]
     _time_axes(ax, sorted({reading.size(line) for of in growth.by_name.values() for line in of}), growth)
@@ -309,7 +312,9 @@ def _title(ax: Axes, text: str, drifts: Iterable[float], where: str = "") -> Non
     """What a panel shows; NOISY, and by how much, where it is."""
     worst = max(drifts, default=None)
     noisy = f"\nNOISY{where}: drift {units.percent(worst)}" if worst is not None else ""
-    ax.set_title(text + noisy, fontsize=9, loc="left", pad=14, color=WARNING if noisy else "black", parse_math=False)
+    ax.set_title(
+        printable(text) + noisy, fontsize=9, loc="left", pad=14, color=WARNING if noisy else "black", parse_math=False
+    )
 
 
 def _decades(axis: Axis, text: Callable[[float], str]) -> None:
@@ -339,7 +344,7 @@ def _key(ax: Axes, entries: list[tuple[str, Style]]) -> None:
     if not entries:
         instead(ax, "nothing was timed but the floor")
         return
-    handles = [ax.plot([], [], label=name, **style)[0] for name, style in entries]
+    handles = [ax.plot([], [], label=printable(name), **style)[0] for name, style in entries]
     _legend(ax, handles=handles, loc="upper left", ncols=min(4, len(entries)))
 
 

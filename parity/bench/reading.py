@@ -5,26 +5,25 @@ A time is only ever had together with its ratio to the floor, as a `Line`; a row
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from math import exp, log
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from parity.bench import units
 from parity.bench.cases import CASES, SHORT, Case
 from parity.bench.results import Group, Key, Peak, Results, Row
-from parity.bench.standin import Ratio, Summary, ratio, slope, summary
+from parity.bench.statistics import Interval, Summary, is_noisy, ratio, slope, summary
 from parity.compare import DIFFERS
+from parity.errors import printable
 from parity.formats import FORMATS
 
 FLOOR = "floor"
 """The verdict of rows that are matrix products alone."""
-
-NOISE = 0.05
-"""The drift of the sentinel, as a share, from which on a group is called noisy."""
 
 NO_FLOOR = "its floor was not timed, and no time is told without a ratio"
 
@@ -63,7 +62,7 @@ class Line:
     """A row that was timed, beside its floor."""
 
     row: Row
-    ratio: Ratio
+    ratio: Interval
     times: Summary
 
     @property
@@ -79,7 +78,7 @@ class Line:
     @property
     def spread(self) -> float:
         """The interquartile range, as a share of the median."""
-        return (self.times.q3 - self.times.q1) / self.times.median
+        return self.times.iqr / self.times.median
 
     @property
     def case(self) -> Case | None:
@@ -122,7 +121,7 @@ class Reading:
     @property
     def noisy(self) -> bool:
         """Whether the machine was at something else, too."""
-        return self.group.drift > NOISE
+        return is_noisy(self.group.drift)
 
     @property
     def of_series(self) -> bool:
@@ -228,7 +227,9 @@ class Growth:
     def slope(self, name: str) -> float | None:
         """The exponent p of time ∝ size^p; None where there is only one size."""
         of = self.by_name[name]
-        return slope([size(line) for line in of], [line.times.median for line in of]) if len(of) > 1 else None
+        if len(of) < 2:
+            return None
+        return slope([size(line) for line in of], [line.times.median for line in of]).overall
 
 
 def size(line: Line) -> int:
@@ -261,7 +262,8 @@ def _by_name(of: Iterable[Reading]) -> dict[str, tuple[Line, ...]]:
     every = sorted((line for r in of for line in r.lines), key=lambda line: (line.is_floor, size(line)))
     by_name: dict[str, tuple[Line, ...]] = {}
     for line in every:
-        by_name[line.name] = (*by_name.get(line.name, ()), line)
+        if all(size(line) != size(other) for other in by_name.get(line.name, ())):
+            by_name[line.name] = (*by_name.get(line.name, ()), line)
     return by_name
 
 
@@ -334,19 +336,15 @@ def _of_device(growth: Growth, on_cpu: Growth) -> Crossover | None:
 
 
 def machine_name(results: Results) -> str:
-    """The processor, or what else tells this machine from others."""
-    for name in ("cpu", "model", "processor", "platform"):
-        found: Any = results.machine.get(name)
-        if isinstance(found, dict):
-            found = found.get("model") or found.get("name")
-        if found and isinstance(found, str):
-            return found
-    return "an unnamed machine"
+    """The processor, or what else tells this machine from others, and its GPUs."""
+    told = [results.machine.get(name) for name in ("cpu", "processor", "platform")]
+    return ", ".join([next((str(name) for name in told if name), "unnamed"), *(results.machine.get("gpus") or ())])
 
 
 def provenance(results: Results) -> str:
     """Where, when and from which commit, in one line."""
-    return f"{machine_name(results)}; {when(results)}; commit {results.commit[:12] or 'unknown'}"
+    short = re.sub("([0-9a-f]{12})[0-9a-f]*", r"\1", results.commit)
+    return printable(f"{machine_name(results)}; {when(results)}; commit {short or 'unknown'}")
 
 
 def when(results: Results) -> str:

@@ -88,7 +88,7 @@ def percent(share: float) -> str:
 def calls(n: float) -> str:
     """After how many calls something has paid.
 
-    >>> calls(4812.3), calls(0), calls(math.inf)
+    >>> calls(4811.3), calls(0), calls(math.inf)
     ('4,812', 'at once', 'never')
     """
     if n <= 0:
