@@ -155,6 +155,17 @@ def test_no_text_lies_on_another_and_none_is_cut() -> None:
     assert found == {name: [] for name in found}
 
 
+@pytest.mark.parametrize("names", [("reference",), ("reference", "long" * 40)])
+def test_a_small_run_has_room_too_whatever_the_length_of_its_names(names: tuple[str, ...]) -> None:
+    (one, series) = small().groups
+    rows = {name: replace(one.rows[3], key=replace(one.rows[3].key, implementation=name)) for name in names}
+    lone = replace(one, rows=(one.rows[0], *rows.values()))
+    run = replace(small(), groups=(lone, series), machine={"cpu": "processor " * 60})
+    with own_style():
+        for draw in plots.pictures(run).values():
+            assert collisions(draw()) == []
+
+
 def test_a_text_on_another_and_one_that_is_cut_are_noticed() -> None:
     figure = Figure((2, 2))
     for x, said in ((0.5, "one"), (0.52, "two"), (0.98, "cut")):

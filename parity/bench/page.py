@@ -43,12 +43,17 @@ NOTHING = "—"
 def page(results: Results) -> str:
     """The whole page; without matplotlib it has no pictures, and says so."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, finalize=_shown,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["said"] = said
     environment.globals |= {"units": units, "nothing": NOTHING}
     return environment.get_template(TEMPLATE).render(**_found(results), pictures=drawn(results)) + "\n"
+
+
+def _shown(value: object) -> object:
+    """What becomes of every value before it is escaped: nothing in it steers whoever shows the page's source."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _found(results: Results) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def _found(results: Results) -> dict[str, Any]:
         "noisy": list(reading.noisy(results)),
         "reasons": reading.reasons(results),
         "columns": filled(reading.lines(results), terminal=False),
-        "growths": by_place(reading.growths(results)),
+        "growths": grown(reading.growths(results)),
     }
 
 
@@ -81,7 +86,7 @@ def _by_place(read: list[Reading]) -> dict[Place, list[Reading]]:
     return {place: [r for r in read if r.place == place] for place in dict.fromkeys(r.place for r in read)}
 
 
-def by_place(every: list[Growth]) -> list[dict[str, Any]]:
+def grown(every: list[Growth]) -> list[dict[str, Any]]:
     """The series of each place, with the names that occur in them and the crossovers."""
     places = {growth.place: [g for g in every if g.place == growth.place] for growth in every}
     return [
@@ -99,10 +104,10 @@ def by_place(every: list[Growth]) -> list[dict[str, Any]]:
 def said(value: object) -> str:
     """A value of the surroundings in one line."""
     if isinstance(value, dict):
-        return "; ".join(f"{printable(str(name))} {said(of)}" for name, of in value.items())
+        return "; ".join(f"{name} {said(of)}" for name, of in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(said(of) for of in value)
-    return NOTHING if value is None or value == "" else printable(str(value))
+    return NOTHING if value is None or value == "" else str(value)
 
 
 def drawn(results: Results) -> list[dict[str, Any]] | None:

@@ -20,8 +20,8 @@ from parity.bench import reading, units
 from parity.bench.cases import AXES, CASES, WORKS
 from parity.bench.reading import Crossover, Growth, Line, Reading
 from parity.bench.results import Results
-from parity.drawing import BLUE, COLOURS, GREY, YELLOW, instead, own_style, save, sheet
-from parity.errors import printable
+from parity.drawing import BLUE, COLOURS, GREY, YELLOW, instead, own_style, save, sheet, wrapped
+from parity.errors import printable, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +35,11 @@ LINES = (*(colour for colour in COLOURS if colour not in (YELLOW, GREY)), "black
 
 MARKERS, DASHES = "osD^vPX<>", ("-", "--", "-.")
 
-ROW, GAP, HEAD, PANEL = 0.11, 0.14, 1.5, 2.9
-"""Inches: of an implementation in a case, between cases, around the panels, of a panel."""
+ROW, GAP, HEAD, PANEL, LINE = 0.11, 0.14, 1.1, 2.9, 0.15
+"""Inches: of an implementation in a case, between cases, around the panels, of a panel, of a caption's line."""
+
+LONGEST = 28
+"""Characters of a name."""
 
 FEW = 1000
 """From the least to the most of an axis, where more is written than its decades."""
@@ -101,8 +104,8 @@ def ratios(results: Results, work: str) -> Figure:
     )
     rows = -(-len(places) // 2)
     names = [n for n in reading.names(results) if any(n in (line.name for line in _own(r)) for r in read)]
-    height = rows * (len(cases) * (len(names) * ROW + GAP) + 0.7) + HEAD + 0.25 * -(-len(names) // 4)
-    figure = sheet(f"{work}: times the floor", caption, height)
+    height = rows * (len(cases) * (len(names) * ROW + GAP) + 0.7) + 0.25 * -(-len(names) // 4)
+    figure = _sheet(f"{work}: times the floor", caption, height)
     key, *panels = _below_a_key(figure, rows, min(2, len(places)))
     look = styles(results)
     _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
@@ -169,8 +172,8 @@ def times(results: Results, axis: str, work: str) -> Figure:
         f"time ∝ {series[0].letter}^p. A ring is where compiling, or the GPU, begins to win. "
         f"{_without_a_ring(series, found)}{reading.provenance(results)}."
     )
-    height = sum(max(PANEL, 0.19 * (len(g.by_name) + len(found[i]) + 3)) for i, g in enumerate(series)) + HEAD
-    figure = sheet(f"{work}: time against {ABOUT[axis]}", caption, height)
+    height = sum(max(PANEL, 0.19 * (len(g.by_name) + len(found[i]) + 3)) for i, g in enumerate(series))
+    figure = _sheet(f"{work}: time against {ABOUT[axis]}", caption, height)
     for i, (ax, growth) in enumerate(zip(_panels(figure, len(series)), series, strict=True)):
         _time_panel(ax, growth, [c for c in found[i] if c.time is not None], styles(results))
     return figure
@@ -187,12 +190,12 @@ def _without_a_ring(series: list[Growth], found: dict[int, list[Crossover]]) -> 
 def _time_panel(ax: Axes, growth: Growth, crossed: list[Crossover], look: dict[str, Style]) -> None:
     by_end = sorted(growth.by_name.items(), key=lambda item: -item[1][-1].times.median)  # as they stand on the right
     for name, lines in by_end:
-        label = printable(f"{name} {growth.slope_text(name)}").rstrip()
+        label = f"{_named(name)} {growth.slope_text(name)}".rstrip()
         x, y = [reading.size(line) for line in lines], [line.times.median for line in lines]
         ax.plot(x, y, markersize=4, linewidth=1.3, label=label, **look[name])
     for i, c in enumerate(crossed):
         style = look.get(c.winner, {"color": BLUE})
-        label = f"{printable(c.winner)} beats {printable(c.loser)}\nfrom {growth.letter} ≈ {units.about(c.at or 0)}"
+        label = f"{_named(c.winner)} beats {_named(c.loser)}\nfrom {growth.letter} ≈ {units.about(c.at or 0)}"
         ring = {"marker": "o", "markersize": 11 + 4 * i, "markerfacecolor": "none", "markeredgewidth": 1.5}
         ax.plot([c.at], [c.time], linestyle="", label=label, markeredgecolor=style["color"], **ring)  # type: ignore[arg-type]
     _time_axes(ax, sorted({reading.size(line) for of in growth.by_name.values() for line in of}), growth)
@@ -231,8 +234,8 @@ def roofline(results: Results, work: str) -> Figure:
     )
     keyed = [max(len(_standing(of)), 1) for of in by_place.values()]
     names = [n for n in reading.names(results) if any(n in (line.name for line in r.lines) for r in read)]
-    height = sum(max(PANEL, 0.17 * n + 0.6) for n in keyed) + HEAD + 0.25 * -(-len(names) // 4)
-    figure = sheet(f"{work}: operations in a second, and what limits them", caption, height)
+    height = sum(max(PANEL, 0.17 * n + 0.6) for n in keyed) + 0.25 * -(-len(names) // 4)
+    figure = _sheet(f"{work}: operations in a second, and what limits them", caption, height)
     key, *panels = _below_a_key(figure, len(by_place), 1)
     look = styles(results)
     _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
@@ -308,6 +311,16 @@ def _roof_axes(ax: Axes) -> None:
 # What they share ------------------------------------------------------------------------------------------------------
 
 
+def _sheet(title: str, caption: str, height: float) -> Figure:
+    """A figure whose panels have that height, whatever the length of the caption."""
+    return sheet(title, caption, height + HEAD + LINE * len(wrapped(caption)))
+
+
+def _named(name: str) -> str:
+    """A name in a picture: one of a third party may be of any length."""
+    return shorten(printable(name), LONGEST)
+
+
 def _title(ax: Axes, text: str, drifts: Iterable[float], where: str = "") -> None:
     """What a panel shows; NOISY, and by how much, where it is."""
     worst = max(drifts, default=None)
@@ -344,7 +357,7 @@ def _key(ax: Axes, entries: list[tuple[str, Style]]) -> None:
     if not entries:
         instead(ax, "nothing was timed but the floor")
         return
-    handles = [ax.plot([], [], label=printable(name), **style)[0] for name, style in entries]
+    handles = [ax.plot([], [], label=_named(name), **style)[0] for name, style in entries]
     _legend(ax, handles=handles, loc="upper left", ncols=min(4, len(entries)))
 
 
