@@ -46,7 +46,7 @@ def took(name: str, case: str, floor: float) -> float:
 
 
 def row(key: Key, t: float, rng: np.random.RandomState, verdict: str = ROUNDING) -> Row:
-    samples = t * (1 + 0.01 * rng.random_sample(ROUNDS) + 0.3 * (rng.random_sample(ROUNDS) < 1 / 20))
+    samples = t * (1 + 0.01 * rng.random_sample(ROUNDS) + 0.3 * (rng.randint(20, size=ROUNDS) == 0))
     case, itemsize = CASES[key.case], FORMATS[key.dtype].dtype.itemsize
     by_flops = case.flops(key.work) / PEAKS[key.dtype, key.threads] / t
     by_bytes = case.bytes(key.work, itemsize) / BANDWIDTH[key.threads] / t

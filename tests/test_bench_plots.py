@@ -155,7 +155,7 @@ def test_no_text_lies_on_another_and_none_is_cut() -> None:
     assert found == {name: [] for name in found}
 
 
-@pytest.mark.parametrize("names", [("reference",), ("reference", "long" * 40)])
+@pytest.mark.parametrize("names", [(), ("reference",), ("reference", "long" * 40)])
 def test_a_small_run_has_room_too_whatever_the_length_of_its_names(names: tuple[str, ...]) -> None:
     (one, series) = small().groups
     rows = {name: replace(one.rows[3], key=replace(one.rows[3].key, implementation=name)) for name in names}

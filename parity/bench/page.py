@@ -104,9 +104,9 @@ def grown(every: list[Growth]) -> list[dict[str, Any]]:
 def said(value: object) -> str:
     """A value of the surroundings in one line."""
     if isinstance(value, dict):
-        return "; ".join(f"{name} {said(of)}" for name, of in value.items())
+        value = "; ".join(f"{name} {said(of)}" for name, of in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(said(of) for of in value)
+        value = ", ".join(said(of) for of in value)
     return NOTHING if value is None or value == "" else str(value)
 
 

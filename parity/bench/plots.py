@@ -41,6 +41,9 @@ ROW, GAP, HEAD, PANEL, LINE = 0.11, 0.14, 1.1, 2.9, 0.15
 LONGEST = 28
 """Characters of a name."""
 
+KEYED = 4
+"""Names side by side in a legend above the panels."""
+
 FEW = 1000
 """From the least to the most of an axis, where more is written than its decades."""
 
@@ -98,17 +101,17 @@ def ratios(results: Results, work: str) -> Figure:
     """One panel a place, cases down, one marker an implementation with its interval."""
     read = _standing([r for r in reading.readings(results) if r.place.work == work and r.lines])
     places, cases = list(dict.fromkeys(r.place for r in read)), list(dict.fromkeys(r.key.case for r in read))
+    drawn = {line.name for r in read for line in _own(r)}
+    names, look = [name for name in reading.names(results) if name in drawn], styles(results)
     caption = (
         "Median of the ratios to the floor (its matrix products alone) of the same rounds, with its interval; "
         f"{reading.provenance(results)}. Verified first; what differs or was skipped is not drawn."
     )
     rows = -(-len(places) // 2)
-    names = [n for n in reading.names(results) if any(n in (line.name for line in _own(r)) for r in read)]
-    height = rows * (len(cases) * (len(names) * ROW + GAP) + 0.7) + 0.25 * -(-len(names) // 4)
+    height = rows * (len(cases) * (len(names) * ROW + GAP) + 0.7) + _key_height(names)
     figure = _sheet(f"{work}: times the floor", caption, height)
     key, *panels = _below_a_key(figure, rows, min(2, len(places)))
-    look = styles(results)
-    _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
+    _key(key, {name: look[name] for name in names})
     for ax, where in zip(panels, places, strict=False):
         _ratio_panel(ax, [r for r in read if r.place == where], cases, names, look)
     for ax in panels[len(places) :]:
@@ -232,13 +235,12 @@ def roofline(results: Results, work: str) -> Figure:
         f"The roof is what this machine was measured to do in this run; {reading.provenance(results)}. "
         "What is above its slope has its numbers in a cache. Small markers are cases of a series."
     )
-    keyed = [max(len(_standing(of)), 1) for of in by_place.values()]
-    names = [n for n in reading.names(results) if any(n in (line.name for line in r.lines) for r in read)]
-    height = sum(max(PANEL, 0.17 * n + 0.6) for n in keyed) + 0.25 * -(-len(names) // 4)
+    drawn = {line.name for r in read for line in r.lines}
+    names, look = [name for name in reading.names(results) if name in drawn], styles(results)
+    height = sum(max(PANEL, 0.17 * len(_standing(of)) + 0.6) for of in by_place.values()) + _key_height(names)
     figure = _sheet(f"{work}: operations in a second, and what limits them", caption, height)
     key, *panels = _below_a_key(figure, len(by_place), 1)
-    look = styles(results)
-    _key(key, [(n, {**look[n], "linestyle": ""}) for n in names])
+    _key(key, {name: look[name] for name in names})
     for ax, of in zip(panels, by_place.values(), strict=True):
         _roof_panel(ax, results, of, look)
     return figure
@@ -352,13 +354,17 @@ def _below_a_key(figure: Figure, rows: int, columns: int) -> list[Axes]:
     return [key, *(figure.add_subplot(grid[i + 1, j]) for i in range(rows) for j in range(columns))]
 
 
-def _key(ax: Axes, entries: list[tuple[str, Style]]) -> None:
-    """The legend of the whole picture."""
-    if not entries:
+def _key_height(names: list[str]) -> float:
+    return 0.25 * -(-len(names) // KEYED)
+
+
+def _key(ax: Axes, look: dict[str, Style]) -> None:
+    """The legend of the whole picture: markers."""
+    if not look:
         instead(ax, "nothing was timed but the floor")
         return
-    handles = [ax.plot([], [], label=_named(name), **style)[0] for name, style in entries]
-    _legend(ax, handles=handles, loc="upper left", ncols=min(4, len(entries)))
+    handles = [ax.plot([], [], label=_named(name), **{**style, "linestyle": ""})[0] for name, style in look.items()]
+    _legend(ax, handles=handles, loc="upper left", ncols=min(KEYED, len(look)))
 
 
 def _legend(ax: Axes, **options: Any) -> None:

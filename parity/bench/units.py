@@ -77,12 +77,12 @@ def interval(low: float, high: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share; whole percent from 10 on.
+    """A share, to two digits from 1 % on and to one below.
 
     >>> percent(0.812), percent(0.0314), percent(0.00042)
     ('81 %', '3.1 %', '0.04 %')
     """
-    return f"{digits(100 * share, 2 if share >= 0.01 else 1)} %"
+    return f"{digits(100 * share, 2 if 100 * share >= 1 else 1)} %"
 
 
 def calls(n: float) -> str:
