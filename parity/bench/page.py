@@ -62,7 +62,7 @@ def _found(results: Results) -> dict[str, Any]:
     return {
         "results": results,
         "machine": _with_units(results.machine),
-        "noise": units.percent(NOISE),
+        "noise": f"{100 * NOISE:g} %",
         "totals": reading.totals(results),
         "machine_name": reading.machine_name(results),
         "when": reading.when(results),
