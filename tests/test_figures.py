@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from parity import drawing
 from parity.errors import BadInput
-from parity.training import drawing, figures
+from parity.training import figures
 from reference import deep_network
 from reference.initialization import hidden_units_identical
 

@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from parity import drawing
 from parity.errors import BadInput
 from parity.problems import Problem, catalogue
-from parity.training import Descent, drawing, plots
+from parity.training import Descent, plots
 from parity.training.amplification import Curvature, Distance
 from parity.training.arbitrary import Sum
 from parity.training.exact import ExactTrajectory

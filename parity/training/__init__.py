@@ -3,8 +3,8 @@
 `parity train`: command (the options), result (what is found out), report and plots (what a person sees); steps (every
 implementation takes them) and trail (what they lead to), verify (each is the exact step within the derived bound),
 arbitrary and exact (the same descent in arbitrary precision), amplification (what becomes of a rounding error),
-checkpoint and memory (what is kept). `parity optimum`: optimum, solvers, certificate. `parity figures`: figures, which
-like plots draws with drawing.
+checkpoint and memory (what is kept). `parity optimum`: optimum, solvers, certificate. `parity figures`: figures.
+Both draw with parity.drawing.
 """
 
 from __future__ import annotations

@@ -136,7 +136,8 @@ def picture_folder(path: str | None) -> Callable[[Result], list[Path]]:
     """A function that draws a result into a folder; nothing where path is None."""
     if path is None:
         return lambda result: []
-    from parity.training import drawing, plots
+    from parity import drawing
+    from parity.training import plots
 
     folder = drawing.writable_folder(path)
     return lambda result: plots.of_result(result, folder)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parity.cli import OK, chosen, several
+from parity.drawing import COLOURS, legend, own_style, save, sheet, writable_folder
 from parity.errors import printable
 from parity.files import none_left_empty
 from parity.paper import console
 from parity.problems import catalogue, real
 from parity.problems.parameters import draw
 from parity.training import Params
-from parity.training.drawing import COLOURS, legend, own_style, save, sheet, writable_folder
 from parity.training.report import Progress
 from reference import deep_network, initialization, logistic_regression, shallow_network
 from reference.activations import DERIVATIVES

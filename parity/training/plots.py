@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parity.formats import FORMATS
-from parity.problems import Problem
-from parity.training import Params
-from parity.training.drawing import (
+from parity.drawing import (
     COLOURS,
     GREY,
     POINTS,
@@ -35,6 +32,9 @@ from parity.training.drawing import (
     sheet,
     striped,
 )  # fmt: skip
+from parity.formats import FORMATS
+from parity.problems import Problem
+from parity.training import Params
 from parity.training.exact import half_a_unit
 from parity.training.report import heading, lost_at_once
 from parity.training.result import Result

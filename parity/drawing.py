@@ -109,19 +109,37 @@ def save(figure: Figure, path: Path) -> list[Path]:
     BadInput
         A file could not be written.
     """
-    title, caption = figure.get_suptitle(), " ".join(figure.get_supxlabel().split())
-    of_svg, of_png = BytesIO(), BytesIO()
-    about = {"Title": title, "Description": caption}
+    svg, png = path.with_suffix(".svg"), path.with_suffix(".png")
+    write_whole(svg, as_svg(figure))
+    write_whole(png, as_png(figure))
+    return [svg, png]
+
+
+def as_svg(figure: Figure) -> str:
+    """The figure as a document of SVG, with its title and its description."""
+    title, caption = _said(figure)
+    svg = _saved(figure, format="svg", metadata={"Title": title, "Description": caption, "Date": None}).decode()
+    svg = svg.replace("<svg ", '<svg role="img" ', 1)
+    return svg.replace("</title>", f"</title>\n <desc>{escape(caption)}</desc>", 1)
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as a PNG of twice as many pixels as it has on the screen."""
+    title, caption = _said(figure)
+    return _saved(figure, format="png", dpi=200, metadata={"Title": title, "Description": caption})
+
+
+def _said(figure: Figure) -> tuple[str, str]:
+    """The title and the caption, each in one line."""
+    return figure.get_suptitle(), " ".join(figure.get_supxlabel().split())
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    file = BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # or letters that matplotlib's font has not: they are drawn as boxes
-        figure.savefig(of_svg, format="svg", metadata=about | {"Date": None})
-        figure.savefig(of_png, format="png", dpi=200, metadata=about)
-    svg = of_svg.getvalue().decode().replace("<svg ", '<svg role="img" ', 1)
-    svg = svg.replace("</title>", f"</title>\n <desc>{escape(caption)}</desc>", 1)
-    contents: dict[Path, str | bytes] = {path.with_suffix(".svg"): svg, path.with_suffix(".png"): of_png.getvalue()}
-    for target, content in contents.items():
-        write_whole(target, content)
-    return list(contents)
+        figure.savefig(file, **options)
+    return file.getvalue()
 
 
 def legend(ax: Axes) -> None:

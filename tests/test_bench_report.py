@@ -1,0 +1,99 @@
+"""The terminal report of a run, at 80 and at 100 columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from parity.bench import report
+from parity.bench.results import Results
+from tests.bench_results import NO_CUDA, WRONG, group, results
+
+
+def shown(run: Results, width: int) -> str:
+    console = Console(width=width, highlight=False, record=True)
+    with console.capture() as captured:
+        report.show(run, console)
+    return captured.get()
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[int, str]:
+    return {width: shown(results(), width) for width in (80, 100)}
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_line_is_longer_than_the_terminal_and_nothing_is_cut(texts: dict[int, str], width: int) -> None:
+    assert max(map(len, texts[width].splitlines())) <= width
+    assert "…" not in texts[width]
+    assert " ".join(WRONG.split()) in " ".join(texts[width].split())
+
+
+def test_a_narrow_terminal_says_which_columns_it_leaves_out(texts: dict[int, str]) -> None:
+    assert "no room for: memory, first, cold, pays" in texts[80]
+    assert "no room for: memory\n" in texts[100]
+    assert "no room for" not in shown(results(), 140)
+    header = next(line for line in texts[80].splitlines() if "× floor" in line)
+    assert header.split() == ["bound", "×", "floor", "median", "IQR", "of", "peak"]
+
+
+def test_rows_are_sorted_by_ratio_and_what_differs_is_first(texts: dict[int, str]) -> None:
+    table = texts[100].split("\n\n")[1].splitlines()
+    assert table[0] == "shallow-2-4-1-m400 · step · float32 · cpu · 1 thread"
+    assert table[2].split() == ["planted", "✗", "differs"]
+    ratios = [float(line.partition("[")[0].split()[-1]) for line in table[3:]]
+    assert len(ratios) == 11
+    assert ratios == sorted(ratios)
+
+
+def test_every_time_stands_beside_a_ratio(texts: dict[int, str]) -> None:
+    for line in texts[100].partition("× floor  time over")[0].splitlines():
+        if any(f" {unit} " in f"{line} " for unit in ("ns", "µs", "ms", "s")):
+            assert "[" in line
+
+
+def test_noise_stands_beside_its_heading_and_only_there(texts: dict[int, str]) -> None:
+    marked = [line for line in texts[100].splitlines() if "NOISY: " in line]
+    assert marked == ["logistic-30-1-m569 · step · float64 · cpu · 2 threads  NOISY: drift 8.3 %"]
+
+
+def test_growth_is_a_table_with_the_crossovers_below(texts: dict[int, str]) -> None:
+    growth = texts[100].partition("growth · step · float32 · cpu · 1 thread")[2].partition("\n\n")[0]
+    assert "m: shallow-2-4-1  n: logistic-n-1, m = 4096  L: deep-64×L-1, m = 1024" in growth
+    (slopes,) = [line.split() for line in growth.splitlines() if line.startswith("reference ")]
+    assert len(slopes) == 4
+    assert "jax-jit beats reference from m ≈ " in growth
+
+
+def test_what_was_skipped_is_counted_by_its_reason(texts: dict[int, str]) -> None:
+    assert f"   24  {NO_CUDA}: floor, torch-eager, torch-compile, jax-jit\n" in texts[100]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_last_line_counts(texts: dict[int, str], width: int) -> None:
+    assert texts[width].splitlines()[-1] == "264 rows timed, 60 skipped, 1 differ"
+
+
+def test_the_legend_is_short() -> None:
+    assert len(report.LEGEND) <= 5
+    assert max(map(len, report.LEGEND)) <= 80
+
+
+def test_names_from_outside_neither_steer_the_terminal_nor_break_a_table() -> None:
+    name = "[red]\x1b[31m" + "long" * 20
+    run = results(own=name, fault=f"{name}\nnext", reason="[/red] no\x07")
+    run = replace(run, groups=(*run.groups, group("logistic-30-1-m569", "train", "float32", 1)))
+    for width in (80, 100):
+        text = shown(run, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert not {"\x1b", "\x07"} & set(text)
+        assert "[red]" in text
+        assert "[/red] no\\x07" in text
+        assert "…" not in text
+
+
+def test_a_run_of_nothing_is_one_line_that_counts() -> None:
+    empty = replace(results(), groups=(), notes=())
+    assert shown(empty, 80).splitlines()[-1] == "0 rows timed, 0 skipped, 0 differ"
