@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,7 +23,7 @@ from parity.problems.exactness import NotExact
 class Judged:
     """A verdict, or why there is none: no exact value, or no exact problem."""
 
-    verdict: Verdict = Verdict("")
+    verdict: Verdict = field(default_factory=lambda: Verdict(""))
     skipped: str = ""
 
     @property

@@ -34,6 +34,8 @@ class Plan:
         The only rows, such as those of an earlier run; None: every one.
     quick : bool
         Whether a minute must do: fewer rounds, and no processes with empty caches.
+    rounds : int
+        At least so many.
     everything : bool
         Whether series of cases have every work and number of threads; otherwise a step on the fewest threads.
     """
@@ -47,6 +49,7 @@ class Plan:
     patterns: tuple[str, ...] = ()
     wanted: frozenset[Key] | None = None
     quick: bool = False
+    rounds: int = 11
     everything: bool = False
 
     def places(self) -> list[Place]:

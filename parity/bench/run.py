@@ -32,8 +32,8 @@ from parity.run import why_not
 from parity.surroundings import memory
 
 SEED = 1
-ROUNDS = (11, 41)
-"""The least that an interval and a test need, and where more tell nothing new."""
+MOST_ROUNDS = 41
+"""More tell nothing new."""
 
 SECONDS = {False: 0.6, True: 0.25}
 """Of blocks of one row, all rounds together; a row whose block takes longer still gets the least rounds. By `quick`."""
@@ -205,7 +205,7 @@ class Run:
         calls, seconds = {}, {}
         for key in keys:
             calls[key], seconds[key] = room.ask(key.implementation, worker.calls_in_a_block, key)
-        rounds = int(np.clip(SECONDS[self.plan.quick] / median(seconds.values()), *ROUNDS))
+        rounds = int(np.clip(SECONDS[self.plan.quick] / median(seconds.values()), self.plan.rounds, MOST_ROUNDS))
         samples: dict[Key, list[float]] = {key: [] for key in keys}
         sentinel = []
         for i in range(rounds):
