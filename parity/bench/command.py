@@ -58,14 +58,14 @@ def command(options: argparse.Namespace) -> int:
     """List, compare two runs, or time; the exit status."""
     if options.new is not None and options.compare is None:
         raise BadInput("--with names the newer of two runs: give the older with --compare")
+    if options.list:
+        return _listed(plan_of(options))
     size = size_of(options)
     old = _loaded(options.compare)
     new = _loaded(options.new)
     if old is not None and new is not None:
         return _compared(old, new, size, options)
     plan = plan_of(options, old)
-    if options.list:
-        return _listed(plan)
     with none_left_empty(options.plots):
         return _timed(plan, old, size, options)
 
