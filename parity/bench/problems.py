@@ -76,7 +76,7 @@ class Recipe:
     inputs: int = 0
 
 
-_WIDE = (Recipe(3, 2, 3, 3072), Recipe(3, 2, 2, 3072), Recipe(1, 1, 2, 1536))
+_WIDE = (Recipe(3, 2, 3, 3072), Recipe(3, 1, 3, 3072), Recipe(1, 1, 2, 1536))
 _NARROW = (Recipe(1, 1, 2, 24, 4), Recipe(1, 1, 1, 24, 4), Recipe(1, 1, 1, 24, 2), Recipe(1, 1, 1, 6, 2))
 _RECIPES = {"float64": _WIDE, "float32": _WIDE, "bfloat16": _NARROW, "float16": _NARROW}
 
