@@ -108,10 +108,9 @@ def _refuse_kinks(problem: Problem, high: Arrays, radius: Arrays) -> None:
 
 
 def _as_exact(fmt: Format, value: np.ndarray, high: np.ndarray, radius: np.ndarray) -> Exact:
-    """In ulp, and with what the splitting into high and low leaves out; of a narrower format high is all there is."""
+    """As two float64, which hold all of a longdouble, with the radius in ulp."""
     low = (value - high).astype(np.float64)
-    floor = fmt.u * np.max(np.abs(high), initial=0)
-    return Exact(high, low, radius / fmt.ulp(np.maximum(np.abs(high), floor)))
+    return Exact(high, low, radius / Exact(high, low, 1.0).certified(fmt))
 
 
 def _values(problem: Problem, dtype: str, wide: Wide) -> Arrays:
