@@ -354,7 +354,7 @@ class Network:
         E_slope = _of_slope(self.fmt, g, Z, A, E_Z, _of_activation(self.arithmetic, g, Z, A, E_Z))
         found = E_dA * (slope + E_slope) + dA * E_slope
         found = found + self.arithmetic.gamma(2) * (dA + E_dA) * (slope + E_slope)
-        return found + 4 * self.m * self.fmt.smallest_normal * _touched(W, dZ + E_dZ)
+        return found + 4 * self.m * self.fmt.smallest_normal * touched(W, dZ + E_dZ)
 
     def _of_update(self, name: str) -> np.ndarray:
         rate = float(self.fmt.dtype.type(self.problem.learning_rate))
@@ -366,7 +366,7 @@ class Network:
     def _inner(self, x: np.ndarray, y: np.ndarray, n: int, start: np.ndarray | float = 0.0) -> np.ndarray:
         """γ_n (start + |x||y|), and one underflow a term where there is anything to round."""
         total = x @ y + start
-        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * _touched(x, y)
+        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * touched(x, y)
 
 
 def _carried(x: np.ndarray, y: np.ndarray) -> np.ndarray | float:
@@ -374,7 +374,7 @@ def _carried(x: np.ndarray, y: np.ndarray) -> np.ndarray | float:
     return x @ y if np.any(x) and np.any(y) else 0.0
 
 
-def _touched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def touched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where an inner product of these non-negative numbers has a term that is not zero, however small."""
     if np.all(y):
         return np.broadcast_to(np.any(x, axis=1, keepdims=True), (x.shape[0], y.shape[1]))

@@ -1,15 +1,16 @@
 """Exact values with a certified error where there are millions: what `parity.oracle` is to small problems.
 
-The formulas are evaluated as they stand, in a wider arithmetic: for narrower formats in float64, for float64 in longdouble,
-whose sums and elementary functions are 11 bits finer on x86. A value is certified by the bound of `parity.rounding` itself,
-for that arithmetic in place of an implementation: with its u', and with a K' that follows from that of the C library.
+The formulas are evaluated as they stand, in a wider arithmetic: for narrower formats in float64, for float64 in
+longdouble, whose sums and elementary functions are 11 bits finer on x86. A value is certified by the bound of
+`parity.rounding` itself, for that arithmetic in place of an implementation: with its u', and with a K' that follows
+from that of the C library.
 
 A product of longdouble matrices X and Y is made of products in float64 that BLAS computes without any rounding (Ozaki,
-Ogita, Oishi, Rump, Numer. Algorithms 59, 2012). Rows of X and columns of Y, scaled to less than 1 by powers of two, are cut
-into three slices: integer multiples of 2^−β, 2^−2β and 2^−3β, no larger than 1, 2^−β/2 and 2^−2β/2. An inner product of
-k ≤ 2048 terms of two slices is a sum of integers that stays below 2^2β k = 2^53 with β = 21: exact in any order. The six
-products of slices s and t with s + t ≤ 4 are added up in longdouble, the smallest first. What is left out is, in units of
-2^−3β k times the two scales,
+Ogita, Oishi, Rump, Numer. Algorithms 59, 2012). Rows of X and columns of Y, scaled to less than 1 by powers of two,
+are cut into three slices: integer multiples of 2^−β, 2^−2β and 2^−3β, no larger than 1, 2^−β/2 and 2^−2β/2. An inner
+product of k ≤ 2048 terms of two slices is a sum of integers that stays below 2^2β k = 2^53 with β = 21: exact in any
+order. The six products of slices s and t with s + t ≤ 4 are added up in longdouble, the smallest first. What is left
+out is, in units of 2^−3β k times the two scales,
 
     slices (2, 3), (3, 2) and (3, 3)                  1/4 + 1/4 + 2^−β/4
     the rests behind the third slices of X and of Y   1/2 + 1/2, and 2^−30 of what float64 cannot hold of such a rest
@@ -19,17 +20,18 @@ together less than 2, and a scale is no more than twice the largest element of i
 
     |P − XY| ≤ 8 · 2^−3β k max|X[i, :]| max|Y[:, j]| + γ' |X||Y|
 
-γ' is for the last of the six sums and one more a block of 2048 terms: no more roundings than the γ_n of `parity.rounding`
-counts. A product in float64 is BLAS's own, without the first term.
+γ' is for the last of the six sums and one more a block of 2048 terms: no more roundings than the γ_n of
+`parity.rounding` counts. A product in float64 is BLAS's own, without the first term.
 
-The rules of `parity.rounding` are stated about exact values; here they get the computed ones. They hold for these as well:
-each is symmetric in the two but for terms of second order in u', which its factor 1 + 2^−20 covers.
+The rules of `parity.rounding` are stated about exact values; here they get the computed ones. They hold for these as
+well: each is symmetric in the two but for terms of second order in u', which its factor 1 + 2^−20 covers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -39,7 +41,7 @@ from parity.local import WIDE_ULPS
 from parity.oracle import Exact, Undecided
 from parity.problems import Problem
 from parity.problems.parameters import flat, layered
-from parity.rounding import SLOPES, Arithmetic, Arrays, Network, Unbounded, of_network
+from parity.rounding import SLOPES, Arithmetic, Arrays, Network, Unbounded, of_network, touched
 
 BITS, BLOCK = 21, 2048
 """β, and the terms of an inner product that are summed in float64: 2 · 21 + 11 bits are 53."""
@@ -52,9 +54,9 @@ ULPS = {
 }
 """K' of what is computed here, in units of 2u' as in `parity.elementary`.
 
-1 / (1 + e^−z) carries the error of e^−z, no more than WIDE_ULPS units, and those of a sum and a quotient, half a unit each;
-max(z, 0) + log1p(e^−|z|) that of e^−|z|, for the slope of log1p is less than log1p(e)/e, its own, and half a unit of a sum.
-What is added beyond that is for terms of second order.
+1 / (1 + e^−z) carries the error of e^−z, no more than WIDE_ULPS units, and those of a sum and a quotient, half a unit
+each; max(z, 0) + log1p(e^−|z|) that of e^−|z|, for the slope of log1p is less than log1p(e)/e, its own, and half a unit
+of a sum. What is added beyond that is for terms of second order.
 """
 
 Wide = type[np.longdouble] | type[np.float64]
@@ -96,7 +98,7 @@ class _Sliced(Network):
     """The bounds of products that are cut into slices: what is left out of them is an error of their own."""
 
     def _inner(self, x: np.ndarray, y: np.ndarray, n: int, start: np.ndarray | float = 0.0) -> np.ndarray:
-        scales = np.max(x, axis=1, keepdims=True) * np.max(y, axis=0, keepdims=True)
+        scales = np.max(x, axis=1, keepdims=True) * np.max(y, axis=0, keepdims=True) * touched(x, y)
         return super()._inner(x, y, n, start) + 2.0 ** (3 - 3 * BITS) * x.shape[1] * scales
 
 
@@ -164,7 +166,12 @@ def _table(activations: tuple[str, ...], dtype: str) -> Table:
     """g and g' of every layer; that of sigmoid and tanh is formed from A, as the bound has it (N17)."""
     known = local.activations(np.asarray(0.01, FORMATS[dtype].dtype).astype(np.longdouble))
     of_A: dict[str, Slope] = {"sigmoid": lambda Z, A: A * (1 - A), "tanh": lambda Z, A: 1 - A**2}
-    return [(known[name][0], of_A.get(name, lambda Z, A, g=known[name][1]: g(Z))) for name in activations]
+    of_Z: dict[str, Slope] = {name: partial(_slope, g_prime) for name, (_, g_prime) in known.items()}
+    return [(known[name][0], (of_Z | of_A)[name]) for name in activations]
+
+
+def _slope(g_prime: Callable[[np.ndarray], np.ndarray], Z: np.ndarray, A: np.ndarray) -> np.ndarray:
+    return g_prime(Z)
 
 
 def product(X: np.ndarray, Y: np.ndarray, wide: Wide = np.longdouble) -> np.ndarray:

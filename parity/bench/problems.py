@@ -2,21 +2,21 @@
 
 What is timed is drawn: standard normal X, the labels of a random teacher, a tenth of them decided by a coin.
 
-An exact problem (`parity.problems.exactness`) of a given shape is built so that its sums stay in range and its gradients
-are nowhere zero, whatever the depth:
+An exact problem (`parity.problems.exactness`) of a given shape is built so that its sums stay in range and hardly an
+element of a gradient is zero, whatever the depth:
 
 - X holds small integers ≥ 0, W small integers ≠ 0 in a few places of each row, but in every column.
-- Every unit has a sign, and W[k, j] has the product of those of its two units. All paths from a unit to the output then
-  have that unit's sign, and no term of dZ cancels another. Half of a row is negative all the same, and b moves the
-  median of Z to about 0, so that half of the units are inactive; tanh is there 0 as often as not.
+- Every unit has a sign, and W[k, j] has the product of those of its two units. All paths from a unit to the output
+  then have that unit's sign, and no term of dZ cancels another. Half of a row is negative all the same, and b moves
+  the median of Z to about 0, so that half of the units are inactive; tanh is 0 there, and saturated elsewhere.
 - The output layer is scaled by 1536 with bias ±768, hence |Z[L]| ≥ 768. Labels are the network's own decisions, those
-  flipped that stand first and last in a block of examples and one between them at which A[L] = 1: two of three flips have
-  one sign, so that the sums over examples do not vanish either. Blocks begin at powers of two: every larger block begins
-  and ends with a flipped label as well, and what leaves an example out there, or takes it twice, shows.
+  flipped that stand first and last in a block of examples and one between them at which A[L] = 1: two of three flips
+  have one sign, so that the sums over examples do not vanish either. Blocks begin at powers of two: every larger block
+  begins and ends with a flipped label as well, and what leaves an example out there, or takes it twice, shows.
 - α is a power of two with which the steps of all layers are multiples of numbers of like size.
 
-In float64, X and b are a multiple of a number with as many bits as there is room for; what is computed in float32 on the
-way is then found. bfloat16 and float16 hold little: what fits of the recipes in `_RECIPES` is taken, the first the
+In float64, X and b are a multiple of a number with as many bits as there is room for; what is computed in float32 on
+the way is then found. bfloat16 and float16 hold little: what fits of the recipes in `_RECIPES` is taken, the first the
 richest.
 """
 

@@ -1,8 +1,8 @@
 """What is going to be timed is right: inside the derived bound, and bit for bit on an exact problem of its shape.
 
-A worst-case bound over 60,000 terms is wide, and a small fault would pass it; on the exact problem nothing passes but the
-right bits. The exact problem in turn has few numbers, all of them small integers times a constant: the bound says that
-other numbers come out right as well. Only what a call returns is judged, so there is no local comparison here.
+A worst-case bound over 60,000 terms is wide, and a small fault would pass it; on the exact problem nothing passes but
+the right bits. The exact problem in turn has few numbers, all of them small integers times a constant: the bound says
+that other numbers come out right as well. Only what a call returns is judged, so there is no local comparison here.
 
 Where no bound is known (the error of elementary functions on cuda and mps, half formats), the bits decide alone.
 """

@@ -28,6 +28,7 @@ from parity.problems.integers import LIMITS
 EVERY = tuple(FORMATS)
 WITHOUT_FLOAT16 = ("float64", "float32", "bfloat16")
 
+
 @dataclass(frozen=True)
 class Recipe:
     """How an exact problem is drawn.

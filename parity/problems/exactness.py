@@ -6,12 +6,12 @@ hold. The proof checks that for every inner product of the forward and backward 
 sum and after it, for the cost and for the update, and that every operand and every result is representable. Elementary
 functions are exact because their arguments are 0 or at least 768 in size, where e^−|z| is zero in every format.
 
-The proof itself computes in float64. The sum of absolute values is exact as long as it is no more than 2^53 q; the first
-of its partial sums to be more is rounded to no less than 2^53 q, and the rest only adds to it. So one that comes out as
-2^52 q or less is what it should be, and 2^52 is what float64 is held to.
+The proof itself computes in float64. The sum of absolute values is exact as long as it is no more than 2^53 q; the
+first of its partial sums to be more is rounded to no less than 2^53 q, and the rest only adds to it. So one that comes
+out as 2^52 q or less is what it should be, and 2^52 is what float64 is held to.
 
-For q stands first the lowest bit of a whole row times that of a whole column, and one matrix product shows all sums of a
-quantity; only where that is too coarse, and the problem small, every sum is looked at term by term.
+For q stands first the lowest bit of a whole row times that of a whole column, and one matrix product shows all sums of
+a quantity; only where that is too coarse, and the problem small, every sum is looked at term by term.
 """
 
 from __future__ import annotations
