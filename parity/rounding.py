@@ -253,7 +253,7 @@ class Network:
         for l in range(1, self.L + 1):
             W, A, dZ = np.abs(self.params[f"W{l}"]), self._size(l - 1), np.abs(self.v[f"dZ{l}"])
             sums |= {f"Z{l}": W @ A + np.abs(self.params[f"b{l}"]), f"dW{l}": dZ @ A.T}
-            if l > 1:
+            if l > 1:  # nobody forms dA[0]
                 sums[f"dA{l - 1}"] = W.T @ dZ
         for name, total in sums.items():
             if not np.all(2 * total <= self.fmt.largest):

@@ -101,7 +101,9 @@ def test_the_functions_of_the_c_library_are_as_accurate_as_assumed() -> None:
             unit = mpf(2) ** -np.finfo(kind).nmant
             for g, true, at in ((np.exp, mp.exp, points), (np.log1p, mp.log1p, small), (np.tanh, mp.tanh, points)):
                 for z, value in zip(at.tolist(), g(at.astype(kind)), strict=True):
-                    assert abs(exactly(np.longdouble(value)) - true(mpf(z))) <= local.WIDE_ULPS * unit * abs(true(mpf(z)))
+                    assert abs(exactly(np.longdouble(value)) - true(mpf(z))) <= local.WIDE_ULPS * unit * abs(
+                        true(mpf(z))
+                    )
 
 
 def test_a_kink_that_is_not_told_from_is_reported() -> None:

@@ -1,8 +1,9 @@
-"""What the benchmark times, and the exact problems of the same shapes: proven, and with a gradient nearly everywhere."""
+"""What the benchmark times, and the exact problems of the same shapes: proven, and hardly a gradient is zero."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from parity.problems.exactness import NotExact, prove
 from parity.problems.integers import values
 from tests.shared import place
 
+built = cache(twin)
+
 LARGE = 2**24
 """Of so many elements, X takes seconds."""
 
@@ -22,10 +25,11 @@ SMALL_CASES = [name for name, case in CASES.items() if case.layers[0] * case.m <
 LARGE_CASES = [name for name in CASES if name not in SMALL_CASES]
 
 
-def non_zeros(exact: Problem) -> float:
-    """The share of the elements of all gradients."""
+def zeros(exact: Problem) -> int:
+    """Of 100 elements of all gradients."""
     found = values(exact)
-    return float(np.mean(np.concatenate([found[f"d{name}"].ravel() for name in exact.params]) != 0))
+    elements = np.concatenate([found[f"d{name}"].ravel() for name in exact.params])
+    return 100 * np.count_nonzero(elements == 0) // elements.size
 
 
 def check(case: Case, dtype: str) -> None:
@@ -36,7 +40,7 @@ def check(case: Case, dtype: str) -> None:
     assert case.m <= exact.m < 2 * case.m
     assert exact.m & (exact.m - 1) == 0
     assert exact.learning_rate is not None
-    assert non_zeros(exact) > 19 / 20
+    assert zeros(exact) < 3
     wrong = np.flatnonzero(np.any(values(exact)["dZ" if "w" in exact.params else f"dZ{len(case.activations)}"], axis=0))
     assert {0, exact.m // 2 - 1, exact.m // 2, exact.m - 1} <= set(wrong)
     assert 3 * min(1024, exact.m // 8) == len(wrong)
@@ -62,12 +66,14 @@ def test_units_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("implementation", ["reference", "torch-eager", "jax-jit"])
-@pytest.mark.parametrize("name", ["shallow-2-4-1-m400", "logistic-30-1-m569", "deep-30-20-7-1-m569", "deep-64x9-1-m1024"])
+@pytest.mark.parametrize(
+    "name", ["shallow-2-4-1-m400", "logistic-30-1-m569", "deep-30-20-7-1-m569", "deep-64x9-1-m1024"]
+)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 def test_every_implementation_gives_the_same_bits(name: str, implementation: str, dtype: str) -> None:
     if reason := place(implementation).missing:
         pytest.skip(reason)
-    exact = twin(CASES[name], dtype)
+    exact = built(CASES[name], dtype)
     found, expected = find(implementation).quantities(exact, dtype, "cpu"), values(exact)
     assert set(found) == set(expected)
     assert all(np.array_equal(found[q].astype(np.float64), value) for q, value in expected.items())
@@ -82,7 +88,7 @@ def test_float64_is_made_use_of() -> None:
     assert not np.any(dw.astype(np.float32) == dw)
 
 
-def test_a_change_of_one_label_or_weight_is_not_exact_or_gives_other_bits() -> None:
+def test_a_weight_that_does_not_fit_is_refused() -> None:
     exact = twin(CASES["deep-30-20-7-1-m569"], "float32")
     W2 = exact.params["W2"].copy()
     W2[0, 0] += 2.0**-20

@@ -114,7 +114,7 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "J missing": (DEEP, lambda f, _: {"J": None}, "J is missing"),
     "db missing": (LOGISTIC, lambda f, _: {"db": None}, "db is missing"),
     "dw missing": (LOGISTIC, lambda f, _: {"dw": None}, "dw is missing"),
-    "a wrong dtype": (DEEP, lambda f, _: {"dW3": f["dW3"].astype(np.float32)}, "dW3 has dtype float32, must have float64"),
+    "a wrong dtype": (DEEP, lambda f, _: {"dW3": f["dW3"].astype(np.float32)}, "dW3 has dtype float32, must have "),
     "a lost axis": (LOGISTIC, lambda f, _: {"dw": f["dw"][:, 0]}, "dw has shape (30,), must have (30, 1)"),
     "not a number": (LOGISTIC, lambda f, _: {"db": np.asarray(np.nan)}, "db is nan, must be"),
     "a name of something else": (LOGISTIC, lambda f, _: {"dW1": f["dw"].T}, "dW1: there is no such quantity"),
@@ -180,3 +180,14 @@ def test_there_is_no_training_to_judge_without_an_exact_update() -> None:
     found = [step(at, "bfloat16") for at in both]
     with pytest.raises(NotExact, match="logistic-30-1-m569-exact has no exact update in bfloat16"):
         judge(*both, *found, "bfloat16", "numpy", "cpu", work="train")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["logistic-784-1-m60000", "deep-784-256-64-1-m10000"])
+def test_the_largest_are_let_through_and_a_small_fault_is_not(case: str) -> None:
+    """A relative error of 1e-10 in one element of the exact problem."""
+    name = "dw" if case.startswith("logistic") else "dW1"
+    assert judged(case).verdict == ROUNDING
+    at = first_non_zero(step(given(case, "float64")[1], "float64")[name])
+    verdict = judged(case, fault=lambda found, _: {name: changed(found[name], at, 1 + 1e-10)}, on_problem=False)
+    assert verdict.fault.startswith(f"{name}[{at[0]}, {at[1]}] of the exact problem is ")

@@ -10,9 +10,10 @@ element of a gradient is zero, whatever the depth:
   then have that unit's sign, and no term of dZ cancels another. Half of a row is negative all the same, and b moves
   the median of Z to about 0, so that half of the units are inactive; tanh is 0 there, and saturated elsewhere.
 - The output layer is scaled by 1536 with bias ±768, hence |Z[L]| ≥ 768. Labels are the network's own decisions, those
-  flipped that stand first and last in a block of examples and one between them at which A[L] = 1: two of three flips
-  have one sign, so that the sums over examples do not vanish either. Blocks begin at powers of two: every larger block
-  begins and ends with a flipped label as well, and what leaves an example out there, or takes it twice, shows.
+  flipped that stand first and last in a block of examples and one between them at which A[L] = 1: two of three flips,
+  on average, have one sign, so that the sums over examples do not vanish either. Blocks begin at powers of two: every
+  larger block begins and ends with a flipped label as well, and what leaves an example out there, or takes it twice,
+  shows.
 - α is a power of two with which the steps of all layers are multiples of numbers of like size.
 
 In float64, X and b are a multiple of a number with as many bits as there is room for; what is computed in float32 on
@@ -62,7 +63,7 @@ class Recipe:
     largest_x, largest_w : int
         Inputs are integers from 0 to this, weights from 1 to this but for their sign.
     few : int
-        How often every row and every column of W has a weight, at least; 0: everywhere.
+        How often every row and every column of W has a weight, at least; a single row has one everywhere.
     flips : int
         About how many labels are flipped, at most.
     inputs : int
