@@ -253,8 +253,7 @@ class Standard:
         true = self.exact[name]
         if self.problem.exact:
             return Allowed(true, *self._nothing(true.high))
-        floor = self.fmt.u * np.max(np.abs(true.high), initial=0)
-        certified = true.radius * self.fmt.ulp(np.maximum(np.abs(true.high), floor))
+        certified = true.certified(self.fmt)
         return Allowed(true, self.bounds[name] + certified, self.probable[name] + certified)
 
     def _end_to_end(self, arithmetic: Arithmetic) -> Arrays:

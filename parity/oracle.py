@@ -45,18 +45,23 @@ class Exact:
     ----------
     high, low : array
         The value is high + low, high being the nearest float64; low is 0 where the format is narrower.
-    radius : float
-        No element of the true value is further from high + low than this many ulp of the format under test.
+    radius : float or array
+        No element of the true value is further from high + low than this many ulp of the format under test, or than
+        that of u times the largest element, where it is smaller than that.
     """
 
     high: np.ndarray
     low: np.ndarray
-    radius: float
+    radius: float | np.ndarray
 
     def error_of(self, computed: np.ndarray) -> np.ndarray:
         """computed − exact, element by element; computed in float64."""
         with np.errstate(invalid="ignore"):  # inf − inf, where an implementation overflowed
             return (computed - self.high) - self.low
+
+    def certified(self, fmt: Format) -> np.ndarray:
+        """The radius of every element as a number."""
+        return self.radius * fmt.ulp(np.maximum(np.abs(self.high), _floor(fmt, self.high)))
 
 
 def exact(problem: Problem, dtype: str) -> dict[str, Exact]:
@@ -106,10 +111,14 @@ def _extract(fmt: Format, balls: Balls, shape: tuple[int, ...]) -> Exact:
     if fmt.p == FORMATS["float64"].p:
         low = np.array([float((x - arb(h)).mid()) if h else 0.0 for x, h in zip(balls, high.tolist(), strict=True)])
     radius = np.array([float(x.rad()) for x in balls])
-    floor = fmt.u * np.max(np.abs(high), initial=0)
-    ulps = float(np.max(radius / fmt.ulp(np.maximum(np.abs(high), floor)), initial=0))
+    ulps = float(np.max(radius / fmt.ulp(np.maximum(np.abs(high), _floor(fmt, high))), initial=0))
     ulps = ulps if np.all(np.isfinite(high)) else np.inf
     return Exact(high.reshape(shape), low.reshape(shape), ulps)
+
+
+def _floor(fmt: Format, high: np.ndarray) -> float:
+    """What cancels below this has no relative accuracy."""
+    return fmt.u * float(np.max(np.abs(high), initial=0))
 
 
 def _evaluate(problem: Problem, dtype: str) -> Iterator[tuple[str, tuple[Balls, tuple[int, ...]]]]:

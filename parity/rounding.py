@@ -90,18 +90,24 @@ def end_to_end(problem: Problem, arithmetic: Arithmetic, exact: Arrays) -> Array
     fmt = arithmetic.fmt
     if problem.iterations:
         raise Unbounded(f"no bound: over {problem.iterations} steps of training a worst case says nothing")
-    inputs = {name: p.astype(np.float64) for name, p in problem.inputs(fmt.name)[0].items()}
-    X = problem.inputs(fmt.name)[1].astype(np.float64)
+    if problem.model in NETWORKS:
+        return of_network(Network(problem, arithmetic, exact, exact))
+    params, X, _ = problem.inputs(fmt.name)
+    inputs, X = {name: p.astype(np.float64) for name, p in params.items()}, X.astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 · ∞
-        if problem.model in NETWORKS:
-            found = _Network(problem, arithmetic, exact, exact).end_to_end()
-        elif problem.model == "activations":
+        if problem.model == "activations":
             found = _activations(arithmetic, exact, _flushed(fmt, X))
         elif problem.model == "computation_graph":
             found = _computation_graph(arithmetic, inputs, exact)
         else:
             found = _derivatives(arithmetic, X, exact)
     return _finished(found, list(exact))
+
+
+def of_network(network: Network) -> Arrays:
+    """The bounds end to end, for every result of a network."""
+    with np.errstate(invalid="ignore"):  # 0 · ∞
+        return _finished(network.end_to_end(), list(network.names))
 
 
 def local(problem: Problem, arithmetic: Arithmetic, own: Arrays, targets: Arrays) -> Arrays:
@@ -120,7 +126,7 @@ def local(problem: Problem, arithmetic: Arithmetic, own: Arrays, targets: Arrays
         A bound for every quantity of `targets`, the rounding of the targets' own evaluation not included.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        return _finished(_Network(problem, arithmetic, own, targets).local(), list(targets))
+        return _finished(Network(problem, arithmetic, own, targets).local(), list(targets))
 
 
 def roundings(problem: Problem) -> int:
@@ -201,7 +207,7 @@ def _of_slope(fmt: Format, name: str, Z: np.ndarray, A: np.ndarray, E_Z: np.ndar
     return np.where(undecided, 1 - SLOPES[name], 2 * fmt.u * SLOPES[name])
 
 
-class _Network:
+class Network:
     """One forward and backward pass and one update; logistic regression is L = 1 under other names.
 
     Every rule bounds the error of one quantity: `v` are the values of the inputs of its formula, `E` their errors,
@@ -209,7 +215,7 @@ class _Network:
     """
 
     def __init__(self, problem: Problem, arithmetic: Arithmetic, inputs: Arrays, results: Arrays) -> None:
-        self.arithmetic, self.fmt, self.problem = arithmetic, arithmetic.fmt, problem
+        self.arithmetic, self.fmt, self.problem, self.names = arithmetic, arithmetic.fmt, problem, tuple(results)
         self.m, self.L = problem.m, len(problem.activations)
         params, X, Y = problem.inputs(self.fmt.name)
         self.params = {name: p.astype(np.float64) for name, p in params.items()}
@@ -218,9 +224,13 @@ class _Network:
         if self.logistic:
             self.params = layered(self.params)
             inputs, results = layered(inputs), layered(results)
-        self.v, self.result = inputs | {"A0": X.astype(np.float64)}, results
+        self.v, self.result = inputs | {"A0": X.astype(np.float64, copy=False)}, results
         self.flushed = {name: _flushed(self.fmt, p) for name, p in self.params.items()}
-        self.E = {"A0": _flushed(self.fmt, self.v["A0"])}
+        self.size_of_X = np.abs(self.v["A0"])
+        self.E, self.reach_of_X = {"A0": np.broadcast_to(0.0, X.shape)}, self.size_of_X
+        if np.any(self.size_of_X[self.size_of_X < self.fmt.smallest_normal]):
+            self.E["A0"] = _flushed(self.fmt, self.size_of_X)
+            self.reach_of_X = self.size_of_X + self.E["A0"]
 
     def end_to_end(self) -> Arrays:
         """Every bound, the errors of the inputs being the bounds before it."""
@@ -241,11 +251,21 @@ class _Network:
         logits = np.abs(self.v[f"Z{self.L}"])
         sums = {"J": np.sum(logits + np.log(2))}
         for l in range(1, self.L + 1):
-            W, A, dZ = np.abs(self.params[f"W{l}"]), np.abs(self.v[f"A{l - 1}"]), np.abs(self.v[f"dZ{l}"])
-            sums |= {f"Z{l}": W @ A + np.abs(self.params[f"b{l}"]), f"dW{l}": dZ @ A.T, f"dA{l - 1}": W.T @ dZ}
+            W, A, dZ = np.abs(self.params[f"W{l}"]), self._size(l - 1), np.abs(self.v[f"dZ{l}"])
+            sums |= {f"Z{l}": W @ A + np.abs(self.params[f"b{l}"]), f"dW{l}": dZ @ A.T}
+            if l > 1:  # nobody forms dA[0]
+                sums[f"dA{l - 1}"] = W.T @ dZ
         for name, total in sums.items():
             if not np.all(2 * total <= self.fmt.largest):
                 raise Unbounded(f"no bound: the terms of {name} may overflow {self.fmt.name}")
+
+    def _size(self, l: int) -> np.ndarray:
+        """|A[l]|."""
+        return np.abs(self.v[f"A{l}"]) if l else self.size_of_X
+
+    def _reach(self, l: int) -> np.ndarray:
+        """|A[l]| and its error: no less than what is exact, nor than what was computed."""
+        return np.abs(self.v[f"A{l}"]) + self.E[f"A{l}"] if l else self.reach_of_X
 
     def local(self) -> Arrays:
         """The bound of every result, the inputs being as they are; dZ may have been rounded once more to be shown."""
@@ -278,9 +298,9 @@ class _Network:
 
     def _of_Z(self, l: int) -> np.ndarray:
         W, b, E_A = np.abs(self.params[f"W{l}"]), self.params[f"b{l}"], self.E[f"A{l - 1}"]
-        A = np.abs(self.v[f"A{l - 1}"]) + E_A
+        A = self._reach(l - 1)
         own = self._inner(W, A, W.shape[1] + 1, np.abs(b))
-        return W @ E_A + own + self.flushed[f"W{l}"] @ A + self.flushed[f"b{l}"]
+        return _carried(W, E_A) + own + _carried(self.flushed[f"W{l}"], A) + self.flushed[f"b{l}"]
 
     def _of_A(self, l: int) -> np.ndarray:
         g = self.problem.activations[l - 1]
@@ -309,10 +329,10 @@ class _Network:
 
     def _of_dW(self, l: int) -> np.ndarray:
         """The terms of dW and db are scaled by 1/m before the sum or after it: two more roundings each."""
-        A, E_A = np.abs(self.v[f"A{l - 1}"]), self.E[f"A{l - 1}"]
+        A, E_A = self._reach(l - 1), self.E[f"A{l - 1}"]
         dZ, E_dZ = np.abs(self.v[f"dZ{l}"]), self.E[f"dZ{l}"]
-        carried = (E_dZ @ (A + E_A).T + dZ @ E_A.T) / self.m
-        return carried + self._inner(dZ + E_dZ, (A + E_A).T / self.m, self.m + 3)
+        carried = (E_dZ @ A.T + _carried(dZ, E_A.T)) / self.m
+        return carried + self._inner((dZ + E_dZ) / self.m, A.T, self.m + 3)
 
     def _of_db(self, l: int) -> np.ndarray:
         dZ, E_dZ = np.abs(self.v[f"dZ{l}"]), self.E[f"dZ{l}"]
@@ -328,13 +348,13 @@ class _Network:
         W, flushed = np.abs(self.params[f"W{l + 1}"]).T, self.flushed[f"W{l + 1}"].T
         dZ, E_dZ = np.abs(self.v[f"dZ{l + 1}"]), self.E[f"dZ{l + 1}"]
         dA = W @ dZ
-        E_dA = W @ E_dZ + self._inner(W, dZ + E_dZ, W.shape[1] + 3) + flushed @ (dZ + E_dZ)
+        E_dA = W @ E_dZ + self._inner(W, dZ + E_dZ, W.shape[1] + 3) + _carried(flushed, dZ + E_dZ)
         g, Z, E_Z = self.problem.activations[l - 1], self.v[f"Z{l}"], self.E[f"Z{l}"]
         A, slope = _value_and_slope(g, Z)
         E_slope = _of_slope(self.fmt, g, Z, A, E_Z, _of_activation(self.arithmetic, g, Z, A, E_Z))
         found = E_dA * (slope + E_slope) + dA * E_slope
         found = found + self.arithmetic.gamma(2) * (dA + E_dA) * (slope + E_slope)
-        return found + 4 * self.m * self.fmt.smallest_normal * _touched(W, dZ + E_dZ)
+        return found + 4 * self.m * self.fmt.smallest_normal * touched(W, dZ + E_dZ)
 
     def _of_update(self, name: str) -> np.ndarray:
         rate = float(self.fmt.dtype.type(self.problem.learning_rate))
@@ -346,11 +366,20 @@ class _Network:
     def _inner(self, x: np.ndarray, y: np.ndarray, n: int, start: np.ndarray | float = 0.0) -> np.ndarray:
         """γ_n (start + |x||y|), and one underflow a term where there is anything to round."""
         total = x @ y + start
-        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * _touched(x, y)
+        return self.arithmetic.gamma(n) * total + n * self.m * self.fmt.smallest_normal * touched(x, y)
 
 
-def _touched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _carried(x: np.ndarray, y: np.ndarray) -> np.ndarray | float:
+    """The product of two matrices, one of them errors: mostly there are none."""
+    return x @ y if np.any(x) and np.any(y) else 0.0
+
+
+def touched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where an inner product of these non-negative numbers has a term that is not zero, however small."""
+    if np.all(y):
+        return np.broadcast_to(np.any(x, axis=1, keepdims=True), (x.shape[0], y.shape[1]))
+    if np.all(x):
+        return np.broadcast_to(np.any(y, axis=0), (x.shape[0], y.shape[1]))
     return (x > 0).astype(np.float64) @ (y > 0) > 0
 
 

@@ -18,6 +18,7 @@ from parity.oracle import exact
 from parity.problems import FLOATS, NETWORKS, Problem, catalogue
 from parity.problems.exact import PROBLEMS, RECIPES, draw
 from parity.problems.exactness import NotExact, narrowest, prove
+from parity.problems.integers import values
 
 EXACT = [name for name in catalogue.NAMES if catalogue.build(name).exact]
 
@@ -37,6 +38,24 @@ def test_the_exact_values_have_no_error_and_are_representable(name: str) -> None
             assert value.radius == 0
             assert np.array_equal(value.high.astype(FORMATS[dtype].dtype).astype(np.float64), value.high)
             assert not np.any(value.low)
+
+
+@pytest.mark.parametrize("name", [name for name in EXACT if not catalogue.build(name).iterations])
+def test_plain_arithmetic_gives_the_exact_values(name: str) -> None:
+    """In their order, and so does the proof accept them."""
+    problem = catalogue.build(name)
+    if problem.model in NETWORKS:
+        found, expected = values(problem), exact(problem, problem.dtypes[0])
+        assert list(found) == list(expected)
+        assert all(np.array_equal(found[quantity], value.high) for quantity, value in expected.items())
+        prove(problem, values=values, may_be_degenerate=True)
+
+
+def test_the_proof_refuses_with_plain_values() -> None:
+    """The values are wrong where a step before them rounds: that step is named."""
+    problem = changed("shallow_wide", W1=catalogue.build("shallow_wide").params["W1"] + 2.0**-23)
+    with pytest.raises(NotExact, match="float32: the value of W1"):
+        prove(problem, values=values)
 
 
 def test_there_are_exact_problems_of_every_kind() -> None:
@@ -88,7 +107,8 @@ def test_sums_are_exact_in_any_order(name: str) -> None:
         (lambda: changed("logistic_exact", b=np.array(768.0 + 1)), "the value of b rounds"),
         (lambda: changed("shallow_wide", W1=catalogue.build("shallow_wide").params["W1"] + 2.0**-23), "float32"),
         (lambda: replace(catalogue.build("logistic_wide"), learning_rate=0.3), "the learning rate is 0.3"),
-        (lambda: replace(catalogue.build("logistic_wide"), dtypes=("float64",)), "used in float64 only"),
+        (lambda: replace(changed("shallow_wide", X=catalogue.build("shallow_wide").X / 3), dtypes=("float64",)),
+         "float64: Z1 = W1 A0 + b1 rounds"),
         (lambda: replace(catalogue.build("wine_logistic"), exact=True), "m is 178"),
         (lambda: changed("shallow_exact_relu", W2=np.zeros((1, 5))), "degenerate"),
         (lambda: changed("shallow_exact_relu", X=np.repeat(catalogue.build("shallow_exact_relu").X[:1], 6, axis=0)),

@@ -97,6 +97,8 @@ class Problem:
     def inputs(self, dtype: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """params, X and Y rounded to nearest in `dtype`, read-only."""
         to = FORMATS[dtype].dtype
+        if to == np.float64:
+            return dict(self.params), self.X, self.Y  # frozen before
         return {k: _frozen(v, to) for k, v in self.params.items()}, _frozen(self.X, to), _frozen(self.Y, to)
 
     @property

@@ -23,18 +23,10 @@ from parity.formats import FORMATS
 from parity.oracle import SATURATED
 from parity.problems import FLOATS, Problem
 from parity.problems.exactness import prove
+from parity.problems.integers import LIMITS
 
 EVERY = tuple(FORMATS)
 WITHOUT_FLOAT16 = ("float64", "float32", "bfloat16")
-
-_LIMITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda z: np.maximum(z, 0),
-    "leaky_relu_exact": lambda z: np.maximum(z / 4, z),
-    "identity": lambda z: z,
-    "tanh": np.sign,
-    "sigmoid": lambda z: (np.sign(z) + 1) / 2,
-}
-"""What an activation is on the pre-activations that occur here."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ def draw(name: str, model: str, recipe: Recipe, note: str = "") -> Problem:
         b = rng.choice([-0.5, 0.5], (shape[0], 1)) if last else _integers(rng, (shape[0], 1), recipe.largest, 0.7)
         params |= {f"W{l}": W, f"b{l}": b * unit * max(1, step)}
         Z = np.dot(W, A) + params[f"b{l}"]
-        A, step = _LIMITS[g](Z), _step_of_activation(g, unit * max(1, step))
+        A, step = LIMITS[g][0](Z), _step_of_activation(g, unit * max(1, step))
     Y = (Z > 0).astype(np.float64)
     flipped = rng.permutation(Y.size)[: recipe.wrong]
     Y.flat[flipped] = 1 - Y.flat[flipped]

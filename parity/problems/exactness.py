@@ -5,11 +5,20 @@ and their absolute values add up to no more than 2^p q: every partial sum is the
 hold. The proof checks that for every inner product of the forward and backward pass, with the factor 1/m before the
 sum and after it, for the cost and for the update, and that every operand and every result is representable. Elementary
 functions are exact because their arguments are 0 or at least 768 in size, where e^−|z| is zero in every format.
+
+The proof itself computes in float64. The sum of absolute values is exact as long as it is no more than 2^53 q; the
+first of its partial sums to be more is rounded to no less than 2^53 q, and the rest only adds to it. So one that comes
+out as 2^52 q or less is what it should be, and 2^52 is what float64 is held to.
+
+For q stands first the lowest bit of a whole row times that of a whole column, and one matrix product shows all sums of
+a quantity; only where that is too coarse, and the problem small, every sum is looked at term by term.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +28,12 @@ from parity.problems import Problem
 from parity.problems.parameters import layered
 
 Arrays = dict[str, np.ndarray]
+
+MOST_TERMS = 2**24
+"""Of so many terms, and no more, each is looked at by itself: 128 MiB in float64."""
+
+BLOCK = 2**20
+"""Larger arrays are read row by row, so that what is made of a row stays in the cache."""
 
 
 class NotExact(ValueError):
@@ -32,8 +47,21 @@ def narrowest(problem: Problem) -> list[Format]:
     return sorted(extremes, key=lambda f: f.p)
 
 
-def prove(problem: Problem, *, may_be_degenerate: bool = False) -> None:
+def prove(
+    problem: Problem,
+    *,
+    values: Callable[[Problem], Arrays] | None = None,
+    may_be_degenerate: bool = False,
+    may_be_alike: bool = False,
+) -> None:
     """Check every step of `problem` in the narrowest of its formats, and that its gradients tell mistakes apart.
+
+    Parameters
+    ----------
+    values : callable or None
+        What gives the exact values of a problem without iterations, if its steps are exact; None for the oracle.
+    may_be_degenerate, may_be_alike : bool
+        Gradients may be zero; sizes, rows and columns may be equal, as in a problem whose shape is given.
 
     Raises
     ------
@@ -41,24 +69,19 @@ def prove(problem: Problem, *, may_be_degenerate: bool = False) -> None:
         Names the step, the format and what does not fit, or what makes the problem degenerate.
     """
     _check_powers_of_two(problem)
-    if not may_be_degenerate:
+    if not (may_be_degenerate or may_be_alike):
         _check_sizes(problem)
     for fmt in narrowest(problem):
-        if fmt.p == FORMATS["float64"].p:
-            raise NotExact(f"{problem.name} is used in float64 only: the proof computes in it, and would prove nothing")
-        params = dict(problem.params)
+        now = replace(problem, iterations=0) if problem.iterations else problem
         for step in range(max(problem.iterations, 1)):
-            now = Problem(
-                problem.name, problem.model, problem.group, problem.X, problem.Y, params, problem.activations,
-                problem.learning_rate, dtypes=problem.dtypes, exact=True,
-            )  # fmt: skip
-            values = {name: value.high for name, value in exact(now, fmt.name).items()}
-            for what, ok in _steps(now, fmt, values):
+            found = values(now) if values else {name: value.high for name, value in exact(now, fmt.name).items()}
+            for what, ok in _steps(now, fmt, found):
                 if not ok:
                     raise NotExact(f"{problem.name} is not exact in {fmt.name}: {what} rounds (step {step})")
-            params = {name: values.get(f"new_{name}", p) for name, p in params.items()}
             if not may_be_degenerate:
-                _check_gradients(problem, values, alike=step > 0)
+                _check_gradients(problem, found, alike=may_be_alike or step > 0)
+            if problem.iterations:
+                now = replace(now, params={name: found.get(f"new_{name}", p) for name, p in now.params.items()})
 
 
 def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str, bool]]:
@@ -69,11 +92,12 @@ def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str,
         v = {name + "1": value for name, value in v.items()} | {"J": v["J"], "dW1": v["dw"].T}
         params = layered(params)
     v["A0"], m, L = X, problem.m, len(problem.activations)
+    A, ones = {l: _Operand(v[f"A{l}"]) for l in range(L)}, _Operand(np.ones((1, m))).T
     for name, array in ({"X": X} | dict(problem.params)).items():
         yield f"the value of {name}", _fits(array, fmt)
     for l, g in enumerate(problem.activations, start=1):
         Z = v[f"Z{l}"]
-        yield f"Z{l} = W{l} A{l - 1} + b{l}", _sums(params[f"W{l}"], v[f"A{l - 1}"], fmt, params[f"b{l}"])
+        yield f"Z{l} = W{l} A{l - 1} + b{l}", _sums(_Operand(params[f"W{l}"]), A[l - 1], fmt, params[f"b{l}"])
         if g in ("sigmoid", "tanh"):
             at_zero = (Z == 0) & (l < L)
             yield f"A{l} = {g}(Z{l})", bool(np.all(at_zero | (np.abs(Z) >= SATURATED)))
@@ -83,42 +107,103 @@ def _steps(problem: Problem, fmt: Format, values: Arrays) -> Iterator[tuple[str,
         yield f"the value of {name}", _fits(array, fmt)
     for scale in (1, m):  # 1/m after the sum, 1/m before it
         losses = np.abs(v[f"Z{L}"] * v[f"dZ{L}"]).reshape(1, -1) / scale  # |z| where a is wrong, 0 where it is right
-        yield "J", _sums(losses, np.ones((losses.size, 1)), fmt)
+        yield "J", _sums(_Operand(losses), _Operand(np.ones_like(losses)).T, fmt)
         for l in range(L, 0, -1):
-            dZ, A, ones = v[f"dZ{l}"] / scale, v[f"A{l - 1}"], np.ones((m, 1))
-            yield f"dZ{l}", _fits(dZ, fmt)
-            yield f"dW{l}", _sums(dZ, A.T, fmt)
+            dZ = _Operand(v[f"dZ{l}"] / scale)
+            yield f"dZ{l}", _fits(dZ.array, fmt)
+            yield f"dW{l}", _sums(dZ, A[l - 1].T, fmt)
             yield f"db{l}", _sums(dZ, ones, fmt)
             if l > 1:
-                yield f"dA{l - 1}", _sums(params[f"W{l}"].T, dZ, fmt)
+                yield f"dA{l - 1}", _sums(_Operand(params[f"W{l}"]).T, dZ, fmt)
     if problem.learning_rate is None:
         return
     rate = np.array([[problem.learning_rate]])
     yield "the learning rate", _fits(rate, fmt)
     for name, p in problem.params.items():
-        step = np.abs(values[f"d{name}"]).reshape(1, -1)
-        yield f"{name} − α d{name}", _sums(rate, step, fmt, p.reshape(1, -1))
+        step = _Operand(np.abs(values[f"d{name}"]).reshape(1, -1))
+        yield f"{name} − α d{name}", _sums(_Operand(rate), step, fmt, p.reshape(1, -1))
+
+
+def _rows(array: np.ndarray) -> Iterator[np.ndarray]:
+    yield from (array if array.size > BLOCK and array.ndim > 1 else [array])
 
 
 def _fits(array: np.ndarray, fmt: Format) -> bool:
     """Whether every element is a normal number of the format, or zero."""
     with np.errstate(over="ignore"):
-        same = array.astype(fmt.dtype).astype(np.float64) == array
-    return bool(np.all(same & ((array == 0) | (np.abs(array) >= fmt.smallest_normal))))
+        return all(
+            np.array_equal(x.astype(fmt.dtype).astype(np.float64), x)
+            and bool(np.all((x == 0) | (np.abs(x) >= fmt.smallest_normal)))
+            for x in _rows(array)
+        )
 
 
-def _sums(P: np.ndarray, Q: np.ndarray, fmt: Format, start: np.ndarray | None = None) -> bool:
+class _Operand:
+    """A factor of a matrix product, with the power of two of which each of its rows and columns is a multiple."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    @cached_property
+    def size(self) -> np.ndarray:
+        """The absolute values."""
+        return self.array if np.min(self.array, initial=0) >= 0 else np.abs(self.array)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Of each row its lowest bit, infinite where all of it is zero."""
+        return np.array([_lowest(row) for row in self.array])
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """Of each column a lowest bit: that of all rows."""
+        return np.full(self.array.shape[1], self.rows.min(initial=np.inf))
+
+    @property
+    def T(self) -> _Operand:
+        """The transposed matrix, with what is known of this one."""
+        found = _Operand(self.array.T)
+        found.__dict__ |= {"size": self.size.T, "rows": self.columns, "columns": self.rows}
+        return found
+
+
+def _lowest(row: np.ndarray) -> float:
+    """The largest power of two of which all elements are multiples; infinite where all are zero."""
+    with np.errstate(invalid="ignore"):
+        whole = row.astype(np.int64)
+    if np.array_equal(whole, row):
+        bits = int(np.bitwise_or.reduce(whole))
+        return float(bits & -bits) or np.inf
+    return float(lowest_bit(row).min(where=row != 0, initial=np.inf))
+
+
+def _sums(P: _Operand, Q: _Operand, fmt: Format, start: np.ndarray | None = None) -> bool:
     """Whether every inner product of P's rows with Q's columns (and `start`) is exact in any order."""
+    total, quantum = P.size @ Q.size, P.rows[:, None] * Q.columns[None, :]
+    if start is not None:
+        total = total + np.abs(start)
+        quantum = np.minimum(quantum, np.where(start != 0, lowest_bit(start), np.inf))
+    if _held(total, quantum, fmt):
+        return True
+    terms = P.array.shape[0] * Q.array.size
+    return terms <= MOST_TERMS and _sums_of_terms(P.array, Q.array, fmt, start)
+
+
+def _sums_of_terms(P: np.ndarray, Q: np.ndarray, fmt: Format, start: np.ndarray | None) -> bool:
+    """The same, with the lowest bit of its own terms for every sum."""
     terms = np.abs(P[:, :, None] * Q[None, :, :])
     if start is not None:
         extra = np.broadcast_to(np.abs(start), (P.shape[0], Q.shape[1]))
         terms = np.concatenate([terms, extra[:, None, :]], axis=1)
-    total = terms.sum(axis=1)
     quantum = np.where(terms > 0, lowest_bit(terms), np.inf).min(axis=1)
-    finite = np.isfinite(quantum)
-    few_bits = total[finite] <= np.ldexp(quantum[finite], fmt.p)
-    in_range = (total[finite] <= fmt.largest) & (quantum[finite] >= fmt.smallest_normal)
-    return bool(np.all(few_bits & in_range)) and _fits(terms, fmt)
+    return _held(terms.sum(axis=1), quantum, fmt) and _fits(terms, fmt)
+
+
+def _held(total: np.ndarray, quantum: np.ndarray, fmt: Format) -> bool:
+    """Whether all integer numbers of each quantum up to its total are numbers of the format."""
+    some = np.isfinite(quantum)
+    few_bits = total[some] <= np.ldexp(quantum[some], min(fmt.p, FORMATS["float64"].p - 1))
+    return bool(np.all(few_bits & (total[some] <= fmt.largest) & (quantum[some] >= fmt.smallest_normal)))
 
 
 def lowest_bit(x: np.ndarray) -> np.ndarray:
