@@ -63,8 +63,8 @@ class Constants(NamedTuple):
 
 def constants(dtype: np.dtype, m: int) -> Constants:
     """The constants of m examples in a dtype; 2m is the divisor of sums of 2 dZ."""
-    numbers = (np.array(number, dtype) for number in (0.5, 1, -2, 0.01, 0.25, 2 * m))
-    return Constants(*numbers, zeros=np.zeros(m, dtype))
+    half, one, minus_two, leak, quarter, twice_m = (np.array(c, dtype) for c in (0.5, 1, -2, 0.01, 0.25, 2 * m))
+    return Constants(half, one, minus_two, leak, quarter, twice_m, np.zeros(m, dtype))
 
 
 # One function for all elements, in place -----------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Step(ABC):
             raise ValueError(f"X has dtype {X.dtype}, expected float32 or float64: BLAS multiplies no other")
         self.m, self.dtype = X.shape[1], X.dtype
         self.constants = constants(X.dtype, X.shape[1])
-        self.shapes = {name: p.shape for name, p in params.items()}
+        self.places: list[tuple[str, tuple[int, ...], Array]] = []
         self.S = 1 - 2 * Y
         self.H, self.dZ, self.losses, self.spare = (np.empty(Y.shape, X.dtype) for _ in range(4))
         self.flat, self.ones = self.losses.reshape(-1), np.ones(Y.size, X.dtype)
@@ -213,13 +213,15 @@ class Step(ABC):
                 np.subtract(p, np.multiply(gradient, rate, gradient), p)
         return params, costs
 
-    def _check(self, params: Params) -> None:
-        """Without it NumPy would spread a column over a matrix, and round float64 to float32."""
-        for name, shape in self.shapes.items():
+    def _load(self, params: Params) -> None:
+        """Put the parameters where the products read them: NumPy would spread out a column and round float64."""
+        dtype = self.dtype
+        for name, shape, place in self.places:
             p = params.get(name)
-            if p is None or p.shape != shape or p.dtype != self.dtype:
+            if p is None or p.shape != shape or p.dtype != dtype:
                 found = "is missing" if p is None else f"has shape {p.shape} and dtype {p.dtype}"
-                raise ValueError(f"{name} {found}, expected {shape} and {self.dtype}, for which this was prepared")
+                raise ValueError(f"{name} {found}, expected {shape} and {dtype}, for which this was prepared")
+            place[...] = p
 
     def _cost(self) -> Float[Array, ""]:
         """J from H (N4)."""
@@ -241,12 +243,13 @@ class LogisticRegression(Step):
         rows = (examples, self.H[0], self.S[0], self.dZ[0])
         self.blocks = [(*(array[part] for array in rows), dw) for part, dw in zip(parts, self.dw, strict=True)]
         self.product = np.vecdot if len(parts) > 1 and n_x * X.itemsize >= WIDE else np.dot
-        self.half_w, self.half_b = np.empty(n_x, X.dtype), np.empty(1, X.dtype)
+        self.w, self.b = np.empty(n_x, X.dtype), np.empty(1, X.dtype)
+        self.places = [("w", (n_x, 1), self.w[:, None]), ("b", (), self.b)]
 
     def cost_and_gradients(self, params: Params) -> tuple[Float[Array, ""], Params]:
         """J, {"dw": (n_x, 1), "db": ()} (N11)."""
-        self._load(params)
-        product, w, b, add, tanh = self.product, self.half_w, self.half_b, np.add, np.tanh
+        self._load_halves(params)
+        product, w, b, add, tanh = self.product, self.w, self.b, np.add, np.tanh
         for X, h, s, dz, dw in self.blocks:
             product(X, w, h)
             add(h, b, h)
@@ -260,15 +263,15 @@ class LogisticRegression(Step):
         return self._cost(), {"dw": dw[:, None], "db": db}
 
     def _forward(self, params: Params) -> None:
-        self._load(params)
+        self._load_halves(params)
         for X, h, *_ in self.blocks:
-            self.product(X, self.half_w, h)
-        np.add(self.H, self.half_b, self.H)
+            self.product(X, self.w, h)
+        np.add(self.H, self.b, self.H)
 
-    def _load(self, params: Params) -> None:
-        self._check(params)
-        np.multiply(params["w"][:, 0], self.constants.half, self.half_w)
-        np.multiply(params["b"], self.constants.half, self.half_b)
+    def _load_halves(self, params: Params) -> None:
+        self._load(params)
+        np.multiply(self.w, self.constants.half, self.w)
+        np.multiply(self.b, self.constants.half, self.b)
 
 
 class Layer(NamedTuple):
@@ -307,6 +310,8 @@ class Network(Step):
         for l, arrays in enumerate(zip(A1, A, dZ, strict=True), start=1):
             Wb = np.empty((arrays[1].shape[0], arrays[0].shape[0]), X.dtype)
             self.layers.append(Layer(f"dW{l}", f"db{l}", Wb, Wb[:, :-1].T, *arrays, *g[l - 1]))
+            places = ((f"W{l}", Wb[:, :-1]), (f"b{l}", Wb[:, -1:]))
+            self.places += [(name, place.shape, place) for name, place in places]
         self.back = list(zip(self.layers[::-1], [*self.layers[-2::-1], None], strict=True))
 
     def cost_and_gradients(self, params: Params) -> tuple[Float[Array, ""], Params]:
@@ -325,10 +330,9 @@ class Network(Step):
         return J, grads
 
     def _forward(self, params: Params) -> None:
-        self._check(params)
+        self._load(params)
         constants = self.constants
-        for dW, db, Wb, _, A_prev, A, dZ, g, _ in self.layers:
-            Wb[:, :-1], Wb[:, -1:] = params[dW[1:]], params[db[1:]]
+        for _, _, Wb, _, A_prev, A, dZ, g, _ in self.layers:
             Wb.dot(A_prev, A)
             g(A, dZ, constants)
 
