@@ -41,7 +41,7 @@ ones are read from memory twice.
 FEWEST = 16
 """Examples in a block at least, however wide X is: what is added up at the end, a dw a block, stays small beside X."""
 
-WIDE = 1024
+WIDE = 256
 """Bytes of an example from which on z comes from a dot product an example, which reads memory at full speed.
 
 A matrix-vector product reads memory at half that speed, but has no cost an example.
