@@ -106,15 +106,15 @@ def _tanh(Z: Array, spare: Array, c: Constants) -> None:
 
 
 def _relu(Z: Array, spare: Array, c: Constants) -> None:
-    np.maximum(Z, c.zeros, Z)
+    np.maximum(Z, c.zeros, out=Z)
 
 
 def _leaky_relu(Z: Array, spare: Array, c: Constants) -> None:
-    np.maximum(np.multiply(Z, c.leak, spare), Z, Z)
+    np.maximum(np.multiply(Z, c.leak, spare), Z, out=Z)
 
 
 def _leaky_relu_exact(Z: Array, spare: Array, c: Constants) -> None:
-    np.maximum(np.multiply(Z, c.quarter, spare), Z, Z)
+    np.maximum(np.multiply(Z, c.quarter, spare), Z, out=Z)
 
 
 def _nothing(A: Array, spare: Array, c: Constants) -> None:
