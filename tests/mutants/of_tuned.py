@@ -44,7 +44,7 @@ NETWORKS: tuple[Mutant, ...] = (
         "kink_leaky_exact",
         "dW1",
     ),
-    _tuned("tuned: a slope of ¼ for leaky_relu", "dA, c.leak, dA", "dA, c.quarter, dA", "kink_leaky_relu", "dW1"),
+    _tuned("tuned: a slope of ¼ for leaky_relu", "dA, c.leak, dA", "dA, c.quarter, dA", "wine_shallow", "dW1"),
     _tuned(
         "tuned: tanh' = a²",
         "np.multiply(A, A, A)\n    np.multiply(dA, np.subtract(c.one, A, A), dA)",
