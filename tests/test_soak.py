@@ -159,7 +159,7 @@ def test_a_run_without_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
     *skipped, shares, last = capsys.readouterr().out.splitlines()
     assert shares.startswith("largest shares: ")
     assert [line.split(":")[0] for line in skipped] == [
-        "    2  skipped, reference-tuned", "    2  skipped, reference-loop", "    2  skipped, sklearn-mlp"
+        "    2  skipped, reference-loop", "    2  skipped, reference-tuned", "    2  skipped, sklearn-mlp"
     ]  # fmt: skip
     found = totals(last)
     assert (found["problems"], found["differ"]) == (1, 0)
