@@ -31,20 +31,20 @@ from reference.activations import sigmoid
 Params = dict[str, Array]
 Activations = tuple[str, ...]
 
-BLOCK = 3 * 2**18
+BLOCK = 7 * 2**17
 """Bytes of X that are read from memory for z and, still in the second-level cache, a second time for dw.
 
-Of 0.1 to 6 MB, 0.6 to 1.2 were the fastest where that cache has 1 MiB: smaller blocks pay for calls of NumPy, larger
-ones are read from memory twice.
+Of 0.1 to 6 MB, 0.9 to 1.1 were the fastest where that cache has 1 MiB; 0.6 and 1.5 take 5 % more. Smaller blocks pay
+for calls of NumPy, larger ones are read from memory twice.
 """
 
 FEWEST = 16
 """Examples in a block at least, however wide X is: what is added up at the end, a dw a block, stays small beside X."""
 
 WIDE = 256
-"""Bytes of an example from which on z comes from a dot product an example, which reads memory at full speed.
+"""Bytes of an example from which on z comes from a dot product an example, where X has more than one block.
 
-A matrix-vector product reads memory at half that speed, but has no cost an example.
+A matrix-vector product reads memory at half the speed; but a dot product has a cost of its own, some 20 ns.
 """
 
 
