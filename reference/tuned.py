@@ -169,7 +169,7 @@ class Step(ABC):
         self.m, self.dtype = X.shape[1], X.dtype
         self.constants = constants(X.dtype, X.shape[1])
         self.places: list[tuple[str, tuple[int, ...], Array]] = []
-        self.S = 1 - 2 * Y
+        self.S = np.array(1 - 2 * Y, order="C")
         self.H, self.dZ, self.losses, self.spare = (np.empty(Y.shape, X.dtype) for _ in range(4))
         self.flat, self.ones = self.losses.reshape(-1), np.ones(Y.size, X.dtype)
 
@@ -285,6 +285,8 @@ class Layer(NamedTuple):
     """(n[l−1], n[l]): the transpose of W[l], a view of Wb."""
     A_prev: Array
     """(n[l−1] + 1, m): A[l−1] and, as its last row, ones."""
+    A_prevT: Array
+    """Its transpose, a view."""
     A: Array
     """(n[l], m): Z[l], and in its place A[l], a view of the next layer's A_prev; of the output layer H."""
     dZ: Array
@@ -302,15 +304,9 @@ class Network(Step):
         _check_activations(activations, len(params) // 2)
         super().__init__(params, X, Y)
         self.names = ["d" + name for name in params]
-        A1 = [np.ones((params[f"W{l}"].shape[1] + 1, self.m), X.dtype) for l in range(1, len(activations) + 1)]
-        A1[0][:-1] = X
-        A, dZ = [*(rows[:-1] for rows in A1[1:]), self.H], [*(np.empty_like(rows[:-1]) for rows in A1[1:]), self.dZ]
-        g = [*(ACTIVATIONS[name] for name in activations[:-1]), (_halve, _nothing)]
-        self.layers = []
-        for l, arrays in enumerate(zip(A1, A, dZ, strict=True), start=1):
-            Wb = np.empty((arrays[1].shape[0], arrays[0].shape[0]), X.dtype)
-            self.layers.append(Layer(f"dW{l}", f"db{l}", Wb, Wb[:, :-1].T, *arrays, *g[l - 1]))
-            places = ((f"W{l}", Wb[:, :-1]), (f"b{l}", Wb[:, -1:]))
+        self.layers = _layers(params, X, activations, self.H, self.dZ)
+        for dW, db, Wb, *_ in self.layers:
+            places = ((dW[1:], Wb[:, :-1]), (db[1:], Wb[:, -1:]))
             self.places += [(name, place.shape, place) for name, place in places]
         self.back = list(zip(self.layers[::-1], [*self.layers[-2::-1], None], strict=True))
 
@@ -320,21 +316,34 @@ class Network(Step):
         J, constants = self._cost(), self.constants
         twice_dZ(self.H, self.S, self.dZ)
         grads: Params = dict.fromkeys(self.names, self.dZ)  # in this order
-        for layer, below in self.back:
-            dWb = layer.dZ.dot(layer.A_prev.T)
+        for (dW, db, _, WT, _, A_prevT, _, dZ, _, _), below in self.back:  # unpacked, for speed
+            dWb = dZ.dot(A_prevT)
             np.divide(dWb, constants.twice_m, dWb)
-            grads[layer.dW], grads[layer.db] = dWb[:, :-1], dWb[:, -1:]
+            grads[dW], grads[db] = dWb[:, :-1], dWb[:, -1:]
             if below is not None:
-                layer.WT.dot(layer.dZ, below.dZ)
+                WT.dot(dZ, below.dZ)
                 below.times_slope(below.A, below.dZ, constants)
         return J, grads
 
     def _forward(self, params: Params) -> None:
         self._load(params)
         constants = self.constants
-        for _, _, Wb, _, A_prev, A, dZ, g, _ in self.layers:
+        for _, _, Wb, _, A_prev, _, A, dZ, g, _ in self.layers:
             Wb.dot(A_prev, A)
             g(A, dZ, constants)
+
+
+def _layers(params: Params, X: Array, activations: Activations, H: Array, dZ: Array) -> list[Layer]:
+    """The arrays of all layers; H and dZ are those of the output."""
+    A1 = [np.ones((params[f"W{l}"].shape[1] + 1, X.shape[1]), X.dtype) for l in range(1, len(activations) + 1)]
+    A1[0][:-1] = X
+    A, dA = [rows[:-1] for rows in A1[1:]], [np.empty_like(rows[:-1]) for rows in A1[1:]]
+    g = [*(ACTIVATIONS[name] for name in activations[:-1]), (_halve, _nothing)]
+    layers = []
+    for l, (A_prev, Z, dZ_l, of_l) in enumerate(zip(A1, [*A, H], [*dA, dZ], g, strict=True), start=1):
+        Wb = np.empty((len(Z), len(A_prev)), X.dtype)
+        layers.append(Layer(f"dW{l}", f"db{l}", Wb, Wb[:, :-1].T, A_prev, A_prev.T, Z, dZ_l, *of_l))
+    return layers
 
 
 def _check_activations(activations: Activations, L: int) -> None:
