@@ -110,13 +110,16 @@ TABLE = tuple(
 )
 
 VARIANTS = {
-    "numpy": ("reference",),
+    "numpy": ("reference", "reference-tuned"),
     "torch": ("torch-eager", "torch-eager strided", "torch-vmap", "torch-compile", "torch-compile scalar"),
     "jax": ("jax-eager", "jax-jit", "jax-vmap"),
     "sklearn": ("sklearn-loss", "sklearn-mlp"),
 }
 """What is measured. What is left over from full vectors runs through other code in PyTorch: strided arrays show it, and
 a compiler without vectors. reference-loop calls the functions of reference with one number at a time."""
+
+NO_HALVES = ("sklearn", "reference-tuned")
+"""What computes in no format of 16 bits."""
 
 POINTS, SEED, BLOCK = 2**22, 0, 2**16
 
@@ -229,6 +232,9 @@ def functions(variant: str, device: str) -> dict[str, Call]:
 
 
 def _of_numpy(variant: str, of_z: dict[str, Call], logistic: Any) -> dict[str, Call]:
+    if variant == "reference-tuned":
+        return _of_tuned()
+
     class Unsummed(np.ndarray):  # np.sum(x) asks x for its sum
         def sum(self, *arguments: Any, **options: Any) -> Any:
             return self
@@ -237,6 +243,25 @@ def _of_numpy(variant: str, of_z: dict[str, Call], logistic: Any) -> dict[str, C
         **of_z,
         "loss": lambda Z, Y: logistic.cross_entropy(Z.view(Unsummed), Y),
         "output": lambda Z, Y: logistic.backward({"A": logistic.sigmoid(Z).T}, Y.T[:0], Y.T)["dZ"],
+    }
+
+
+def _of_tuned() -> dict[str, Call]:
+    """Its functions fill what they are given, and take h = z/2 and s = 1 − 2y."""
+    tuned = import_module("reference.tuned")
+
+    def in_place(g: str, Z: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        A = Z.copy()
+        tuned.ACTIVATIONS[g][0](A, np.empty_like(A), tuned.constants(A.dtype, 1))
+        return A
+
+    def loss(Z: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        return tuned.losses(Z / 2, 1 - 2 * Y, np.empty_like(Z), np.empty_like(Z), tuned.constants(Z.dtype, 1))
+
+    return {
+        **{g: partial(in_place, g) for g in ("sigmoid", "tanh")},
+        "loss": loss,
+        "output": lambda Z, Y: tuned.twice_dZ(Z / 2, 1 - 2 * Y, np.empty_like(Z)) / 2,
     }
 
 
@@ -411,8 +436,8 @@ def _why_not(variant: str, dtype: str, device: str) -> str | None:
     from parity.run import inspect, why_not
 
     name = variant.split()[0]
-    if name.startswith("sklearn") and "16" in dtype:
-        return "scikit-learn computes in float64 and float32 only"
+    if name.startswith(NO_HALVES) and "16" in dtype:
+        return f"{'scikit-learn' if name.startswith('sklearn') else name} computes in float64 and float32 only"
     return "Metal has no float64" if (device, dtype) == ("mps", "float64") else why_not(name, inspect(name), device)
 
 

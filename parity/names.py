@@ -12,6 +12,7 @@ GROUP = "parity.implementations"
 
 BUILT_IN = {
     "reference": "parity.implementations.reference:Reference",
+    "reference-tuned": "parity.implementations.reference:Tuned",
     "reference-loop": "parity.implementations.reference:Loop",
     "torch-eager": "parity.implementations.torch:Eager",
     "torch-compile": "parity.implementations.torch:Compiled",

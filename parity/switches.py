@@ -7,7 +7,7 @@ import warnings
 
 from parity.files import cache
 
-PRODUCTS = r"(divide by zero|overflow|invalid value) encountered in (dot|matmul)"
+PRODUCTS = r"(divide by zero|overflow|invalid value) encountered in (dot|vecdot|matmul)"
 """What NumPy says where the processor's flags are up after a matrix product.
 
 They say nothing of the product: a BLAS also computes in lanes that it throws away, on whatever stands there (OpenBLAS

@@ -41,7 +41,7 @@ def exceeding(variant: str, dtype: str, points: int) -> list[elementary.Entry]:
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-@pytest.mark.parametrize("variant", [variant for variant in QUICK if not variant.startswith("sklearn")])
+@pytest.mark.parametrize("variant", [variant for variant in QUICK if not variant.startswith(elementary.NO_HALVES)])
 def test_no_value_of_a_half_format_is_further_off_than_K(variant: str, dtype: str) -> None:
     assert exceeding(variant, dtype, 0) == []
 

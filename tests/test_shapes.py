@@ -43,6 +43,8 @@ with install_import_hook(package, "beartype.beartype"):
         import_module(f"{package}.{model}")
     for rest in ("activations", "vectorization", "initialization", "circuits"):
         import_module(f"{package}.{rest}")
+    if implementation == "reference-tuned":
+        import_module("reference.tuned")
 numpy.ndarray = ndarray
 
 from parity.implementations import find
@@ -57,15 +59,15 @@ print("checked")
 """
 
 
-def run(package: str, planted: str, *problems: str) -> subprocess.CompletedProcess[str]:
-    """The problems through the package with every signature checked."""
+def run(package: str, planted: str, *problems: str, by: str = "") -> subprocess.CompletedProcess[str]:
+    """The problems through the package with every signature checked, by that implementation or as it stands."""
     command = [
         sys.executable,
         "-c",
         CHECKED,
         package,
         find(PACKAGES[package]).framework,
-        PACKAGES[package],
+        by or PACKAGES[package],
         planted,
         *problems,
     ]
@@ -77,6 +79,11 @@ def test_every_call_has_the_shapes_of_its_signature(package: str) -> None:
     if place(PACKAGES[package]).missing:
         pytest.skip("not here")
     done = run(package, "right", *PROBLEMS)
+    assert done.stdout == "checked\n", done.stderr[-2000:]
+
+
+def test_so_has_every_call_of_the_tuned_one() -> None:
+    done = run("reference", "right", *PROBLEMS[3:], by="reference-tuned")
     assert done.stdout == "checked\n", done.stderr[-2000:]
 
 

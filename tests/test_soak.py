@@ -21,7 +21,7 @@ from tests.soak import DRAWS, EXPONENTS, KINDS, LARGEST_SIZE, POSITIVE, PROBLEMS
 
 RECIPES = [Recipe.of(number) for number in range(PROBLEMS)]
 ARCHITECTURES = [recipe for recipe in RECIPES[::DRAWS] if recipe.model in NETWORKS]
-QUICK = ("reference", "reference-loop", "torch-eager", "torch-vmap", "sklearn-loss", "sklearn-mlp")
+QUICK = ("reference", "reference-tuned", "reference-loop", "torch-eager", "torch-vmap", "sklearn-loss", "sklearn-mlp")
 LAST_LINE = re.compile(
     r"(?P<problems>\d+) problems?: (?P<comparisons>\d+) comparisons, (?P<bits>\d+) identical bit for bit, "
     r"(?P<rounding>\d+) identical within rounding, (?P<differ>\d+) differ"
@@ -159,7 +159,7 @@ def test_a_run_without_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
     *skipped, shares, last = capsys.readouterr().out.splitlines()
     assert shares.startswith("largest shares: ")
     assert [line.split(":")[0] for line in skipped] == [
-        "    2  skipped, reference-loop", "    2  skipped, sklearn-mlp"
+        "    2  skipped, reference-loop", "    2  skipped, reference-tuned", "    2  skipped, sklearn-mlp"
     ]  # fmt: skip
     found = totals(last)
     assert (found["problems"], found["differ"]) == (1, 0)

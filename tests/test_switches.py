@@ -11,7 +11,9 @@ from parity.processes import Pool
 from parity.run import workers
 from parity.switches import set_switches
 
-FLAGGED = [f"{what} encountered in {how}" for what in ("invalid value", "overflow") for how in ("dot", "matmul")]
+FLAGGED = [
+    f"{what} encountered in {how}" for what in ("invalid value", "overflow") for how in ("dot", "vecdot", "matmul")
+]
 OF_VALUES = "invalid value encountered in multiply"
 
 

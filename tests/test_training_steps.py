@@ -26,7 +26,7 @@ from tests.shared import place
 
 REAL = ("breast_cancer_logistic", "flower", "wine_deep")
 TRAINING = tuple(name for name in catalogue.GROUPS["exact"] if catalogue.build(name).iterations)
-TRAINERS = ("reference", "torch-eager", "torch-compile", "jax-eager", "jax-jit", "sklearn-mlp")
+TRAINERS = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-eager", "jax-jit", "sklearn-mlp")
 
 Update = Callable[[int, Params, Params, float], Params]
 """The next parameters from the step's number, the parameters, the gradients and α."""

@@ -12,6 +12,7 @@ from tests.mutants import (
     of_sklearn,
     of_thresholds,
     of_torch,
+    of_tuned,
 )
 from tests.mutants.planting import Mutant
 
@@ -33,6 +34,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *of_deep_network.BACKWARD,
     *of_deep_network.UPDATE,
     *of_deep_network.LOOP,
+    *of_tuned.LOGISTIC,
+    *of_tuned.NETWORKS,
     *of_torch.ACTIVATIONS,
     *of_torch.LOGISTIC,
     *of_torch.SHALLOW,
