@@ -11,7 +11,7 @@ from parity.bench.cases import CASES, Case
 from parity.bench.contrasts import subject
 from parity.bench.problems import problem, twin
 from parity.bench.results import Key
-from parity.bench.verify import Verdict, standards
+from parity.bench.verify import Standards, Verdict, standards
 from parity.compare import DIFFERS
 from parity.implementations import Quantities
 from parity.oracle import Undecided
@@ -54,9 +54,8 @@ class Judge:
         case, implementation = CASES[key.case], subject(key.implementation)
         try:
             of_case = standards(self.problem(case), self.twin(case, key.dtype), key.dtype)
-            return Judged(
-                of_case.judge(found, of_twin, implementation.framework, key.device, key.work, implementation.gives_cost)
-            )
+            where, gives_cost = (implementation.framework, key.device, key.work), implementation.gives_cost
+            return Judged(of_case.judge(found, of_twin, *where, gives_cost=gives_cost))
         except (Undecided, NotExact) as reason:
             return Judged(skipped=str(reason))
 
@@ -75,9 +74,9 @@ class Judge:
         found = {name: value for name, value in after.items() if name != "costs"}
         if "costs" in after:
             found["J"] = after["costs"][-1:].reshape(())
-        of_last = standards(replace(timed, params=params), self.twin(CASES[key.case], key.dtype), key.dtype)
+        of_last = Standards(replace(timed, params=params), self.twin(CASES[key.case], key.dtype), key.dtype)
         try:
-            verdict = of_last.judge_real(found, subject(key.implementation).framework, key.device, key.work)
+            verdict = of_last.judge_within(found, subject(key.implementation).framework, key.device, key.work)
         except Undecided as reason:
             return Judged(skipped=str(reason))
         fault = f"after all steps but one: {verdict.fault}" if verdict.fault else ""

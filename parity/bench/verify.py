@@ -116,22 +116,40 @@ class Standards:
         bounds = rounding.end_to_end(self.problem, arithmetic, {name: v.high for name, v in self.exact.items()})
         return {name: bounds[name] + value.certified(arithmetic.fmt) for name, value in self.exact.items()}
 
-    def judge(self, found: Arrays, found_of_twin: Arrays, framework: str, device: str, work: str) -> Verdict:
-        """As the function of that name."""
+    def judge(
+        self,
+        found: Arrays,
+        found_of_twin: Arrays,
+        framework: str,
+        device: str,
+        work: str,
+        *,
+        gives_cost: bool = True,
+    ) -> Verdict:
+        """As the function of that name; a step of one that gives no cost has gradients alone."""
         if work == "train" and self.twin.learning_rate is None:
             raise NotExact(f"{self.twin.name} has no exact update in {self.dtype}")
         found, found_of_twin = _one_step(found), _one_step(found_of_twin)
         bounds = self.bounds(framework, device)
-        share, fault = None, self._unfit(self.problem, found, work) or self._unfit(self.twin, found_of_twin, work)
+        required = _required(self.problem, work) - (set() if gives_cost else {"J"})
+        share = None
+        fault = self._unfit(self.problem, found, required) or self._unfit(self.twin, found_of_twin, required)
         if not fault and bounds is not None:
             share, fault = self._outside(found, bounds)
         fault = fault or self._other_bits(found_of_twin)
         return Verdict(DIFFERS if fault else BITS if bounds is None else ROUNDING, share, fault)
 
-    def _unfit(self, problem: Problem, found: Arrays, work: str) -> str:
+    def judge_within(self, found: Arrays, framework: str, device: str, work: str) -> Verdict:
+        """By the bound alone: of other parameters than the twin's; without a bound everything passes."""
+        fault, share = self._unfit(self.problem, found, _required(self.problem, work)), None
+        bounds = self.bounds(framework, device)
+        if not fault and bounds is not None:
+            share, fault = self._outside(found, bounds)
+        return Verdict(DIFFERS if fault else BITS if bounds is None else ROUNDING, share, fault)
+
+    def _unfit(self, problem: Problem, found: Arrays, required: set[str]) -> str:
         """What is missing, or of another shape or dtype, or not asked for; empty where all is as it must be."""
         whose, dtype = OF_TWIN if problem is self.twin else "", FORMATS[self.dtype].dtype
-        required = _required(problem, work)
         for name in [*self.bits, *(name for name in found if name not in self.bits)]:
             if name not in found:
                 if name in required:
