@@ -280,6 +280,7 @@ def results_of(run: Run, notes: Sequence[str]) -> Results:
     from parity.bench.results import Results
     from parity.bench.run import SEED
 
+    peaks, groups = run.results()
     return Results(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         command=tuple(sys.argv[1:]),
@@ -290,8 +291,8 @@ def results_of(run: Run, notes: Sequence[str]) -> Results:
         switches=run.surroundings.get("switches", {}) | {"pinned": run.surroundings.get("pinned", "")},
         commit=machine.commit(),
         seed=SEED,
-        peaks=tuple(peak for found in run.peaks.values() for peak in found),
-        groups=tuple(run.groups),
+        peaks=peaks,
+        groups=groups,
         notes=tuple(notes),
     )
 

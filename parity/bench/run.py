@@ -7,7 +7,7 @@ while those that time are idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import replace
@@ -38,7 +38,7 @@ MOST_ROUNDS = 41
 SECONDS = {False: 0.6, True: 0.25}
 """Of blocks of one row, all rounds together; a row whose block takes longer still gets the least rounds. By `quick`."""
 
-ROUNDS_OF_PEAK = 7
+ROUNDS_OF_PEAK = 3
 AN_OPERATION = 1e-6
 """Seconds that Python takes for one turn of a loop over numbers, roughly: what reads them decides what is left out."""
 
@@ -111,7 +111,7 @@ class Run:
     def __init__(self, plan: Plan, advance: Advance = lambda what: None, pool: type[Pool] = Pool) -> None:
         self.plan, self.advance, self.pool = plan, advance, pool
         self.groups: list[Group] = []
-        self.peaks: dict[tuple[str, str, int], list[Peak]] = {}
+        self.peaks: dict[tuple[str, str, int], dict[str, Peak]] = {}
         self.surroundings: dict[str, Any] = {}
         self.judge = Judge(SEED)
         self.rooms: dict[Place, Room] = {}
@@ -122,12 +122,17 @@ class Run:
         with ExitStack() as stack:
             first = stack.enter_context(Room(self._names("cpu"), "cpu", self.plan.threads[0], self.pool))
             self.found, self.rooms["cpu", first.threads] = first.places, first
+            self.surroundings = self._surroundings(first)
             for case, keys in self.plan.groups():
                 self.groups.append(self._group(stack, case, keys))
-            self.surroundings = self._surroundings(first)
         if not self.plan.quick:
             for i, group in enumerate(self.groups):
                 self.groups[i] = self._with_cold(group)
+
+    def results(self) -> tuple[tuple[Peak, ...], tuple[Group, ...]]:
+        """What was found so far: the peaks, and the groups beside them."""
+        groups = (replace(group, rows=tuple(map(self._beside_peak, group.rows))) for group in self.groups)
+        return tuple(peak for best in self.peaks.values() for peak in best.values()), tuple(groups)
 
     def _names(self, device: str) -> tuple[str, ...]:
         """The implementations that may be asked there, and the floors."""
@@ -159,7 +164,7 @@ class Run:
         floors = [key for key in self._floors(keys[0]) if not room.ask(key.implementation, worker.prepare_floor, key)]
         rows |= {key: Row(key, "floor") for key in floors}
         timed = [key for key, row in rows.items() if not row.skipped and not row.fault]
-        group = self._timed(room, case, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
+        group = self._timed(room, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
         room.of_all(worker.end)
         return group
 
@@ -200,7 +205,7 @@ class Run:
         row = Row(key, judged.verdict.verdict, judged.verdict.share, judged.verdict.fault)
         return replace(row, steps=steps, first=ready.first, transfer=ready.transfer)
 
-    def _timed(self, room: Room, case: Case, rows: dict[Key, Row], keys: list[Key]) -> Group:
+    def _timed(self, room: Room, rows: dict[Key, Row], keys: list[Key]) -> Group:
         """Blocks in turns, every other round the other way around; the sentinel in between."""
         calls, seconds = {}, {}
         for key in keys:
@@ -215,33 +220,32 @@ class Run:
         for key in keys:
             most = room.ask(key.implementation, worker.memory, key)
             rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=most)
-        peaks = self._peaks(room, keys[0].dtype)
-        rows = {key: self._beside_peak(row, case, peaks) for key, row in rows.items()}
+        self._look_for_peaks(room, keys[0].dtype)
         best = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
         return Group(best.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()))
 
-    def _peaks(self, room: Room, dtype: str) -> list[Peak]:
-        """What this place does at most in this format, measured once."""
+    def _look_for_peaks(self, room: Room, dtype: str) -> None:
+        """What this place does at most in this format: the best of all groups, for a neighbour may hold one back."""
         at = (dtype, room.device, room.threads)
-        if at not in self.peaks:
-            best: dict[str, Peak] = {}
-            for name in FLOORS:
-                if room.ask(name, floor.why_no_floor, name, room.device):
-                    continue
-                for what, rate, kernel in room.ask(name, worker.peaks, name, dtype, room.device, ROUNDS_OF_PEAK):
-                    if what not in best or rate > best[what].rate:
-                        best[what] = Peak(what, *at, rate, kernel)
-            self.peaks[at] = list(best.values())
-        return self.peaks[at]
+        best = self.peaks.setdefault(at, {})
+        for name in FLOORS:
+            if room.ask(name, floor.why_no_floor, name, room.device):
+                continue
+            for what, rate, kernel in room.ask(name, worker.peaks, name, dtype, room.device, ROUNDS_OF_PEAK):
+                if what not in best or rate > best[what].rate:
+                    best[what] = Peak(what, *at, rate, kernel)
 
-    def _beside_peak(self, row: Row, case: Case, peaks: list[Peak]) -> Row:
+    def _beside_peak(self, row: Row) -> Row:
         """Which limit is nearer, and the share of it that the row reaches."""
-        if not row.samples:
+        key = row.key
+        peaks = self.peaks.get((key.dtype, key.device, key.threads), {})
+        if not row.samples or not peaks:
             return row
-        amounts = {"flops": case.flops(row.key.work), "bytes": case.bytes(row.key.work, _itemsize(row.key))}
-        least = {peak.what: amounts[peak.what] / peak.rate for peak in peaks}
-        bound = max(least, key=lambda what: least[what], default="")
-        return replace(row, bound_by=bound, peak_share=least[bound] / median(row.samples)) if bound else row
+        case, itemsize = CASES[key.case], FORMATS[key.dtype].dtype.itemsize
+        amounts = {"flops": case.flops(key.work), "bytes": case.bytes(key.work, itemsize)}
+        least = {what: amounts[what] / peak.rate for what, peak in peaks.items()}
+        bound = max(least, key=lambda what: least[what])
+        return replace(row, bound_by=bound, peak_share=least[bound] / median(row.samples))
 
     def _with_cold(self, group: Group) -> Group:
         """The times of a process with empty caches for what compiles, and after how many steps that has paid."""
@@ -296,15 +300,6 @@ def too_much(variant: str, case: Case, dtype: str) -> str | None:
     return None
 
 
-def _itemsize(key: Key) -> int:
-    return FORMATS[key.dtype].dtype.itemsize
-
-
 def expected(plan: Plan) -> int:
     """How often `advance` is called, at most."""
     return sum(len(keys) for _, keys in plan.groups())
-
-
-def rows(groups: Iterable[Group]) -> Iterator[Row]:
-    """All rows."""
-    return (row for group in groups for row in group.rows)
