@@ -239,7 +239,7 @@ class LogisticRegression(Step):
         examples = np.array(X.T, order="C")  # one a row
         size = max(FEWEST, BLOCK // (n_x * X.itemsize))
         parts = [slice(i, i + size) for i in range(0, m, size)]
-        self.dw, self.blocks_of_one = np.empty((len(parts), n_x), X.dtype), np.ones(len(parts), X.dtype)
+        self.dw, self.one_a_block = np.empty((len(parts), n_x), X.dtype), np.ones(len(parts), X.dtype)
         rows = (examples, self.H[0], self.S[0], self.dZ[0])
         self.blocks = [(*(array[part] for array in rows), dw) for part, dw in zip(parts, self.dw, strict=True)]
         self.product = np.vecdot if len(parts) > 1 and n_x * X.itemsize >= WIDE else np.dot
@@ -256,7 +256,7 @@ class LogisticRegression(Step):
             tanh(h, dz)  # the two lines of `twice_dZ`, without the call
             add(dz, s, dz)
             dz.dot(X, dw)
-        dw = self.blocks_of_one.dot(self.dw)
+        dw = self.one_a_block.dot(self.dw)
         db = np.array(self.ones.dot(self.dZ[0]))
         np.divide(dw, self.constants.twice_m, dw)
         np.divide(db, self.constants.twice_m, db)

@@ -118,7 +118,7 @@ def without_the_last(step: Step) -> None:
 
 
 def without_its_dw(step: Step) -> None:
-    step.blocks_of_one[-1] = 0
+    step.one_a_block[-1] = 0
 
 
 def without_b(step: Step) -> None:
