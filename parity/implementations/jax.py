@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from parity.implementations import Mirrored, Quantities, Task, gradients_by_example, only_gradients, only_one_step
+from parity.implementations import (
+    Mirrored,
+    Quantities,
+    Task,
+    aligned,
+    gradients_by_example,
+    only_gradients,
+    only_one_step,
+)
 from parity.names import DEVICES
 from parity.problems import Problem
 from parity.training import Descent
@@ -31,7 +39,7 @@ class Eager(Mirrored):
     def to_framework(self, array: np.ndarray, device: str) -> Any:
         import jax
 
-        return jax.device_put(array, jax.devices(device)[0])
+        return jax.device_put(aligned(array), jax.devices(device)[0])
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)

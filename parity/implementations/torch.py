@@ -19,6 +19,7 @@ from parity.implementations import (
     Mirrored,
     Quantities,
     Task,
+    aligned,
     gradients_by_example,
     only_gradients,
     only_one_step,
@@ -48,8 +49,8 @@ class Eager(Mirrored):
         import torch
 
         if array.dtype == ml_dtypes.bfloat16:  # torch reads no ml_dtypes: hand over the bits
-            return torch.tensor(array.view(np.int16)).view(torch.bfloat16).to(device)
-        return torch.tensor(array, device=device)
+            return torch.from_numpy(aligned(array.view(np.int16))).view(torch.bfloat16).to(device)
+        return torch.from_numpy(aligned(array)).to(device)
 
     def to_numpy(self, array: Any) -> np.ndarray:
         import torch
