@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FAST = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit", "sklearn-loss")
 """What `--quick` times."""
 
-LEAST_ROUNDS, ROUNDS_TO_COMPARE = 11, 31
+LEAST_ROUNDS, ROUNDS_TO_COMPARE = 9, 31
 """An interval of a median is no wider than its samples from 6 on; a row that takes 1.3 times as long is found by a
 test of 15 rounds in 78 of 100 runs, of 25 in 98 (see `parity.bench.compare`)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -48,6 +49,14 @@ class Judge:
 
     def _problem(self, case: Case) -> Problem:
         return problem(case, self.seed)
+
+    def work_out(self, key: Key) -> None:
+        """What every row of its case and format is held against; what cannot be is told when one is judged."""
+        case = CASES[key.case]
+        with suppress(Undecided, NotExact):
+            of_case = standards(self.problem(case), self.twin(case, key.dtype), key.dtype)
+            of_case.bounds(subject(key.implementation).framework, key.device)
+            assert of_case.bits
 
     def __call__(self, key: Key, found: Quantities, of_twin: Quantities) -> Judged:
         """The verdict on what a row computed of the problem and of its twin."""

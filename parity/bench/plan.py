@@ -49,7 +49,7 @@ class Plan:
     patterns: tuple[str, ...] = ()
     wanted: frozenset[Key] | None = None
     quick: bool = False
-    rounds: int = 11
+    rounds: int = 9
     everything: bool = False
 
     def places(self) -> list[Place]:

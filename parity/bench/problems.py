@@ -46,6 +46,7 @@ def problem(case: Case, seed: int = SEED) -> Problem:
     rng = np.random.RandomState(seed)
     X = rng.standard_normal((case.layers[0], case.m))
     teacher = rng.standard_normal((case.layers[-1], case.layers[0]))
+    X.setflags(write=False)
     by_coin = rng.randint(0, 10, (case.layers[-1], case.m)) == 0
     Y = np.where(by_coin, rng.randint(0, 2, by_coin.shape), teacher @ X > 0).astype(np.float64)
     return Problem(

@@ -8,6 +8,7 @@ while those that time are idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import replace
@@ -80,14 +81,18 @@ class Room:
     def __exit__(self, *error: Any) -> None:
         self.stack.__exit__(*error)
 
-    def ask(self, name: str, function: Callable[..., Any], *arguments: object) -> Any:
-        """What a function returns in the process of `name`."""
-        return self.pools[name].submit(function, *arguments).result()
+    def submit(self, name: str, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        """What a function will return in the process of `name`."""
+        return self.pools[name].submit(function, *arguments)
 
-    def of_all(self, function: Callable[..., Any], *arguments: object) -> list[Any]:
-        """The same of every process."""
+    def ask(self, name: str, function: Callable[..., Any], *arguments: object) -> Any:
+        """What it returns."""
+        return self.submit(name, function, *arguments).result()
+
+    def of_all(self, function: Callable[..., Any], *arguments: object) -> list[Future[Any]]:
+        """What it will return in every process."""
         pools = {id(pool): pool for pool in self.pools.values()}
-        return [pool.submit(function, *arguments).result() for pool in pools.values()]
+        return [pool.submit(function, *arguments) for pool in pools.values()]
 
     def _inspected(self, name: str) -> Found:
         try:
@@ -148,24 +153,26 @@ class Run:
         return found | {"pinned": first.pinned}
 
     def _group(self, stack: ExitStack, case: Case, keys: list[Key]) -> Group:
-        refused = {key: reason for key in keys if (reason := self._refusal(case, key))}
+        room, refused = None, {key: reason for key in keys if (reason := self._not_here(case, key))}
+        if len(refused) < len(keys):
+            room = self._room(stack, keys[0])
+            begun = room.of_all(worker.begin, case, SEED)  # while the same problem is made here
+            refused |= {key: reason for key in keys if key not in refused and (reason := self._refusal(case, key))}
         rows = {key: Row(key, skipped=refused.get(key, "")) for key in keys}
         for _ in refused:
             self.advance(f"{case.name} · {keys[0].work} · {keys[0].dtype} · {keys[0].device}")
         todo = [key for key in keys if key not in refused]
-        if not todo:
+        if room is None or not todo:
             return Group("", (), 0.0, tuple(rows.values()))
-        room = self._room(stack, keys[0])
-        fingerprints = set(room.of_all(worker.begin, case, SEED))
-        assert fingerprints == {self.judge.problem(case).fingerprint}, "the processes have different problems"
-        for key in todo:
-            self.advance(f"{key.implementation} · {case.name} · {key.work} · {key.dtype} · {key.device}")
-            rows[key] = self._prepared(room, case, key)
+        here = self.judge.problem(case).fingerprint
+        assert all(future.result() == here for future in begun), "the processes have different problems"
+        rows |= self._prepared(room, case, todo)
         floors = [key for key in self._floors(keys[0]) if not room.ask(key.implementation, worker.prepare_floor, key)]
         rows |= {key: Row(key, "floor") for key in floors}
         timed = [key for key, row in rows.items() if not row.skipped and not row.fault]
         group = self._timed(room, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
-        room.of_all(worker.end)
+        for future in room.of_all(worker.end):
+            future.result()
         return group
 
     def _room(self, stack: ExitStack, key: Key) -> Room:
@@ -178,20 +185,35 @@ class Run:
     def _floors(self, like: Key) -> list[Key]:
         return [replace(like, implementation=name) for name in FLOORS]
 
+    def _not_here(self, case: Case, key: Key) -> str | None:
+        """Why this machine cannot do it, or nobody should wait for it, or None."""
+        variant = subject(key.implementation).variant
+        return self._why_not(key.implementation, key.device) or too_much(variant, case, key.dtype)
+
     def _refusal(self, case: Case, key: Key) -> str | None:
         """Why there is nothing to time, or None."""
-        implementation = subject(key.implementation)
-        return (
-            self._why_not(key.implementation, key.device)
-            or too_much(implementation.variant, case, key.dtype)
-            or implementation.refuses_work(key.work, self.judge.problem(case), key.dtype, key.device)
-        )
+        implementation, timed = subject(key.implementation), self.judge.problem(case)
+        return implementation.refuses_work(key.work, timed, key.dtype, key.device)
 
-    def _prepared(self, room: Room, case: Case, key: Key) -> Row:
-        """The row as far as it goes without timing: skipped where nothing can be said of it, or differing, or right."""
+    def _prepared(self, room: Room, case: Case, keys: list[Key]) -> dict[Key, Row]:
+        """The rows as far as they go without timing; one is prepared while the one before it is judged."""
+        futures: dict[Key, Future[Any]] = {}
+        rows = {}
+        for key, following in zip(keys, [*keys[1:], None], strict=True):
+            self.advance(f"{key.implementation} · {case.name} · {key.work} · {key.dtype} · {key.device}")
+            for one in (key, following):
+                if one is not None and one not in futures:
+                    steps = case.steps if one.work == "train" else 1
+                    futures[one] = room.submit(one.implementation, worker.prepare, one, steps)
+            self.judge.work_out(key)  # meanwhile
+            rows[key] = self._judged(room, case, key, futures[key])
+        return rows
+
+    def _judged(self, room: Room, case: Case, key: Key, future: Future[Any]) -> Row:
+        """Skipped where nothing can be said of it, or differing, or right."""
         steps = case.steps if key.work == "train" else 1
         try:
-            ready = room.ask(key.implementation, worker.prepare, key, steps)
+            ready = future.result()
             if isinstance(ready, str):
                 return Row(key, DIFFERS, fault=ready)
             judged = self.judge(key, ready.found, ready.of_twin)

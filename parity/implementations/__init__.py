@@ -259,8 +259,8 @@ ALIGNED = 64
 def aligned(array: np.ndarray) -> np.ndarray:
     """A copy in NumPy's own memory that PyTorch and JAX can share.
 
-    NumPy asks the kernel for large pages, which Linux gives on advice; in memory that the frameworks allocate themselves
-    a large X is read by a fifth slower.
+    NumPy asks the kernel for large pages, which Linux gives on advice; in memory that the frameworks allocate
+    themselves a large X is read by a fifth slower.
     """
     room = np.empty(array.nbytes + ALIGNED, np.uint8)
     first = -room.ctypes.data % ALIGNED

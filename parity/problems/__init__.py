@@ -107,7 +107,8 @@ class Problem:
         digest = hashlib.sha256()
         arrays = {"X": self.X, "Y": self.Y, **self.params}
         for name, array in arrays.items():
-            digest.update(f"{name}{array.shape}".encode() + array.tobytes())
+            digest.update(f"{name}{array.shape}".encode())
+            digest.update(memoryview(array).cast("B") if array.size else b"")
         for f in fields(self):
             if f.name in ("model", "activations", "learning_rate", "iterations"):
                 digest.update(f"{f.name}={getattr(self, f.name)!r};".encode())
@@ -115,7 +116,10 @@ class Problem:
 
 
 def _frozen(array: np.ndarray, dtype: np.dtype | type = np.float64) -> np.ndarray:
-    """A read-only copy in C order."""
+    """A read-only copy in C order; an array that is one already, and owns what it holds, as it is."""
+    flags = array.flags
+    if array.dtype == dtype and flags.owndata and flags.c_contiguous and not flags.writeable:
+        return array
     copy = np.array(array, dtype=dtype, order="C")
     copy.setflags(write=False)
     return copy
