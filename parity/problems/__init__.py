@@ -108,7 +108,7 @@ class Problem:
         arrays = {"X": self.X, "Y": self.Y, **self.params}
         for name, array in arrays.items():
             digest.update(f"{name}{array.shape}".encode())
-            digest.update(memoryview(array).cast("B") if array.size else b"")
+            digest.update(array.data.cast("B") if array.size else b"")
         for f in fields(self):
             if f.name in ("model", "activations", "learning_rate", "iterations"):
                 digest.update(f"{f.name}={getattr(self, f.name)!r};".encode())
