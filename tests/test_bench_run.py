@@ -1,0 +1,223 @@
+"""A run: what is wrong is not timed, what is right is timed in turns, and everything is told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from parity.bench import run as running
+from parity.bench import worker
+from parity.bench.cases import CASES
+from parity.bench.compare import compare, confirmed, worth_confirming
+from parity.bench.floor import FLOORS
+from parity.bench.plan import Plan
+from parity.bench.results import Group, Key, Results, Row
+from parity.bench.run import Run, pays_after, too_much
+from parity.implementations import find
+from parity.names import BUILT_IN
+from tests.bench_faults import FAULTY, InProcess
+from tests.bench_results import results as some_results
+from tests.shared import place
+
+CASE = CASES["shallow-2-4-1-m400"]
+
+
+@pytest.fixture(autouse=True)
+def quick_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks of a tenth of a millisecond, small peaks, and nothing left behind."""
+    monkeypatch.setattr(worker, "LEAST_BLOCK", 1e-4)
+    monkeypatch.setattr(worker, "SHARE_OF_CLOCK", 0.1)
+    monkeypatch.setattr(running, "SECONDS", {False: 0.0, True: 0.0})
+    monkeypatch.setattr("parity.bench.floor.STREAM", 2**16)
+    monkeypatch.setattr("parity.bench.floor.SQUARE", 16)
+    for name, where in FAULTY.items():
+        monkeypatch.setitem(BUILT_IN, name, where)
+    find.cache_clear()
+    yield
+    worker.end()
+    worker._ROOM.switches.close()
+    worker._ROOM.switched.clear()
+    find.cache_clear()
+
+
+def plan(*names: str, work: str = "step", dtype: str = "float64", device: str = "cpu", case: str = CASE.name) -> Plan:
+    return Plan((CASES[case],), (work,), (dtype,), (device,), (1,), names, quick=True)
+
+
+def run(*names: str, **options: str) -> Group:
+    """The only group of a run in this process."""
+    found = Run(plan(*names, **options), pool=InProcess)
+    found()
+    (group,) = found.results()[1]
+    return group
+
+
+def row(group: Group, name: str) -> Row:
+    (found,) = (row for row in group.rows if row.key.implementation == name)
+    return found
+
+
+@pytest.mark.parametrize("case", ["shallow-2-4-1-m400", "logistic-30-1-m569"])
+def test_what_is_wrong_is_not_timed(case: str) -> None:
+    """A relative error of 1e-10 in dW1."""
+    group = run("wrong", "reference", case=case)
+    wrong = row(group, "wrong")
+    name = "dW1[" if case.startswith("shallow") else "dw["
+    assert (wrong.verdict, wrong.samples, wrong.calls) == ("differs", (), 0)
+    assert wrong.fault.startswith(name)
+    assert "\n" not in wrong.fault
+    assert row(group, "reference").verdict == "rounding"
+    assert row(group, "reference").samples
+
+
+def test_training_is_looked_at_to_its_last_step() -> None:
+    late = row(run("late", work="train"), "late")
+    assert (late.verdict, late.samples) == ("differs", ())
+    assert late.fault.startswith("after all steps but one: ")
+
+
+def test_what_fails_differs_and_says_why() -> None:
+    group = run("failing", "dying", "reference")
+    assert row(group, "failing").fault == "ValueError: no such thing"
+    assert row(group, "dying").fault == "SystemExit: 3"
+    assert row(group, "reference").samples
+
+
+@pytest.mark.parametrize("work", ["step", "train", "forward"])
+def test_every_row_is_timed_once_a_round(work: str) -> None:
+    group = run("reference", "reference-tuned", work=work)
+    timed = [row for row in group.rows if row.samples]
+    assert {row.key.implementation for row in timed} > {"reference", "reference-tuned", group.floor}
+    assert {len(row.samples) for row in timed} == {len(group.sentinel)}
+    assert group.floor in FLOORS
+    for row_ in timed:
+        assert all(0 < sample < math.inf for sample in row_.samples)
+        assert row_.steps == (CASE.steps if work == "train" and row_.verdict != "floor" else 1)
+        assert row_.bound_by in ("flops", "bytes")
+        assert row_.peak_share is not None
+        assert row_.peak_share > 0
+        if row_.verdict != "floor":
+            assert row_.first is not None
+            assert row_.transfer is not None
+            assert row_.share is not None
+            assert 0 <= row_.share < 1
+
+
+def test_rounds_go_to_and_fro(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    block = worker.block
+
+    def noted(key: Key, calls: int) -> float:
+        order.append(key.implementation)
+        return block(key, calls)
+
+    monkeypatch.setattr(worker, "calls_in_a_block", lambda key: (1, 1.0))
+    monkeypatch.setattr(worker, "block", noted)
+    run("reference", "reference-tuned")
+    n = len(set(order))
+    rounds = [order[i : i + n] for i in range(0, len(order), n)]
+    assert len(rounds) == Plan(()).rounds
+    assert all(set(each) == set(order) for each in rounds)
+    assert rounds[0] == rounds[1][::-1] == rounds[2]
+
+
+def test_training_is_told_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "calls_in_a_block", lambda key: (1, 1.0))
+    monkeypatch.setattr(worker, "block", lambda key, calls: 3.0)
+    group = run("reference", work="train")
+    assert set(row(group, "reference").samples) == {3.0 / CASE.steps}
+    assert set(row(group, group.floor).samples) == {3.0}
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_here_is_a_skip_with_its_reason(device: str) -> None:
+    if device in [name for name, why in place("torch-eager").devices.items() if why is None]:
+        pytest.skip(f"{device} is here")
+    group = run("reference", "torch-eager", device=device)
+    assert row(group, "reference").skipped == f"reference knows no device {device}"
+    assert row(group, "torch-eager").skipped
+    assert (group.floor, group.sentinel) == ("", ())
+
+
+def test_advance_is_called_as_often_as_expected() -> None:
+    told: list[str] = []
+    wanted = plan("reference", "failing", "sklearn-loss", "reference-loop")
+    Run(wanted, told.append, InProcess)()
+    assert len(told) == running.expected(wanted)
+
+
+def test_a_slow_one_is_found_and_the_same_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.3 times as long: the whole way from the clock to the verdict, with a clock on which nothing else moves."""
+    times = {"reference": 1e-3, "reference-tuned": 5e-4, "floor-numpy": 2e-4, "floor-torch": 3e-4}
+    noise = iter(range(10**6))
+
+    def block(key: Key, calls: int) -> float:
+        return times[key.implementation] * (1 + (next(noise) * 7919 % 101) / 10_000)
+
+    monkeypatch.setattr(worker, "calls_in_a_block", lambda key: (1, 0.01))
+    monkeypatch.setattr(worker, "block", block)
+
+    def timed() -> Results:
+        found = Run(replace(plan("reference", "reference-tuned"), rounds=31), pool=InProcess)
+        found()
+        return replace(some_results(), peaks=(), groups=found.results()[1])
+
+    old, same = timed(), timed()
+    assert compare(old, same).regressions == ()
+    times["reference"] *= 1.3
+    slow = timed()
+    first = compare(old, slow)
+    assert {key.implementation for key in worth_confirming(first)} == {"reference", *FLOORS}
+    found = confirmed(first, compare(old, timed()))
+    assert [change.key.implementation for change in found.regressions] == ["reference"]
+
+
+def key(name: str) -> Key:
+    return Key(CASE.name, "step", "float64", "cpu", 1, name)
+
+
+def test_after_how_many_steps_compiling_pays() -> None:
+    compiled = Row(key("torch-compile"), "rounding", samples=(1e-3,) * 3)
+    eager = Row(key("torch-eager"), "rounding", samples=(3e-3,) * 3)
+    assert pays_after(compiled, 10.001, eager) == pytest.approx(10 / 2e-3)
+    assert pays_after(replace(compiled, steps=10), 10.01, eager) == pytest.approx(10 / 2e-3)
+    assert pays_after(compiled, 1e-4, eager) == 0
+    assert pays_after(eager, 10.0, compiled) == math.inf
+    assert pays_after(compiled, 10.0, None) is None
+
+
+@pytest.mark.parametrize(
+    ("variant", "case", "words"),
+    [
+        ("loop", "logistic-784-1-m60000", "a loop of 94 million turns"),
+        ("loop", "logistic-30-1-m569", ""),
+        ("vmap", "logistic-30-1-m569", ""),
+        ("hand", "logistic-784-1-m60000", ""),
+    ],
+)
+def test_what_nobody_would_wait_for(variant: str, case: str, words: str) -> None:
+    found = too_much(variant, CASES[case], "float64")
+    assert words in (found or "")
+    assert bool(found) == bool(words)
+
+
+def test_gradients_of_every_example_at_once_need_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES["deep-784-256-64-1-m10000"]
+    monkeypatch.setattr(running, "memory", lambda: 2**36)
+    assert too_much("vmap", case, "float32") is None
+    monkeypatch.setattr(running, "memory", lambda: 2**34)
+    assert "8 GiB or more" in (too_much("vmap", case, "float32") or "")
+
+
+def test_a_process_with_empty_caches() -> None:
+    """It imports, compiles and calls; JAX's first call takes far longer than a later one."""
+    if place("jax-jit").missing:
+        pytest.skip(place("jax-jit").missing or "")
+    found = running.in_a_new_process(key("jax-jit"), 1)
+    assert not isinstance(found, str), found
+    assert set(found) == {"import", "first"}
+    assert found["import"] > 0.05
+    assert found["first"] > 0.01
