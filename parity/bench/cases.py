@@ -88,9 +88,9 @@ def _deep(layers: tuple[int, ...], m: int, steps: int, grows: str = "") -> Case:
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
-        _shallow(2, 4, 400, 1000),
-        _logistic(30, 569, 1000),
-        _deep((30, 20, 7, 1), 569, 500),
+        _shallow(2, 4, 400, 200),
+        _logistic(30, 569, 200),
+        _deep((30, 20, 7, 1), 569, 200),
         _shallow(64, 128, 4096, 20),
         _deep((784, 256, 64, 1), 10_000, 5),
         _logistic(784, 60_000, 10),

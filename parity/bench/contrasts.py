@@ -55,7 +55,7 @@ def gradients_of(cost: Callable[..., Any], params: dict[str, Any], X: Any, Y: An
 class Apart(Eager):
     """The cost compiled, and differentiated from outside: a graph forward and one backward."""
 
-    name, variant, eager = "torch-apart", "apart", "torch-eager"
+    name, variant = "torch-apart", "apart"
     about = "PyTorch, torch.compile of the cost alone: its backward graph is called by autograd"
 
     def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:

@@ -36,7 +36,7 @@ SEED = 1
 MOST_ROUNDS = 41
 """More tell nothing new."""
 
-SECONDS = {False: 0.6, True: 0.25}
+SECONDS = {False: 0.5, True: 0.25}
 """Of blocks of one row, all rounds together; a row whose block takes longer still gets the least rounds. By `quick`."""
 
 ROUNDS_OF_PEAK = 3
@@ -275,17 +275,25 @@ class Run:
 
     def _cold(self, row: Row, group: Group) -> Row:
         key = row.key
-        if not row.samples or row.verdict == "floor" or key.work == "forward" or CASES[key.case].grows:
-            return row
-        implementation = subject(key.implementation)
-        if not implementation.eager or key.threads != self.plan.threads[0]:
+        if row.verdict == "floor" or not is_compiled(self.plan, key):
             return row
         self.advance(f"{key.implementation} from nothing · {key.case} · {key.work} · {key.dtype}")
+        if not row.samples:
+            return row
         found = in_a_new_process(key, row.steps)
         if isinstance(found, str):
             return row
-        eager = next((r for r in group.rows if r.key.implementation == implementation.eager and r.samples), None)
+        name = subject(key.implementation).eager
+        eager = next((r for r in group.rows if r.key.implementation == name and r.samples), None)
         return replace(row, cold=found, pays_after=pays_after(row, found["first"], eager))
+
+
+def is_compiled(plan: Plan, key: Key) -> bool:
+    """Whether a row's compilation is timed in a process of its own; in other formats and on more threads it is alike."""
+    if plan.quick or key.work == "forward" or CASES[key.case].grows or not subject(key.implementation).eager:
+        return False
+    dtype = "float32" if "float32" in plan.dtypes else plan.dtypes[0]
+    return key.device != "cpu" or (key.dtype, key.threads) == (dtype, plan.threads[0])
 
 
 def in_a_new_process(key: Key, steps: int) -> dict[str, float] | str:
@@ -323,5 +331,5 @@ def too_much(variant: str, case: Case, dtype: str) -> str | None:
 
 
 def expected(plan: Plan) -> int:
-    """How often `advance` is called, at most."""
-    return sum(len(keys) for _, keys in plan.groups())
+    """How often `advance` is called."""
+    return sum(1 + is_compiled(plan, key) for _, keys in plan.groups() for key in keys)

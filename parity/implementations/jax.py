@@ -91,7 +91,7 @@ class Jit(Eager):
 class ByExample(Jit):
     """Per-example gradients by `jax.vmap`, averaged, jitted."""
 
-    name, variant, slow = "jax-vmap", "vmap", True
+    name, variant, slow, eager = "jax-vmap", "vmap", True, ""
     whole = gives_cost = False
     about = "JAX, per-example gradients by vmap, averaged, jitted"
 
