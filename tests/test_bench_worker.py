@@ -84,7 +84,7 @@ def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPa
     assert dict(os.environ) == before
 
 
-@pytest.mark.parametrize("name", ["reference", "torch-eager", "jax-jit"])
+@pytest.mark.parametrize("name", ["reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit"])
 @pytest.mark.parametrize("work", ["step", "train", "forward"])
 def test_what_is_prepared_is_what_it_computed(name: str, work: str) -> None:
     if place(name).missing:
@@ -99,6 +99,8 @@ def test_what_is_prepared_is_what_it_computed(name: str, work: str) -> None:
         "train": {"costs", *(f"new_{p}" for p in params)},
         "forward": {"Z1", "A1", "Z2", "A2"},
     }[work]
+    if (name, work) == ("reference-tuned", "forward"):
+        wanted = {"A2"}  # it keeps nothing else
     for found in (ready.found, ready.of_twin):
         assert set(found) == wanted
         assert all(isinstance(value, np.ndarray) and value.dtype == np.float64 for value in found.values())
@@ -120,7 +122,7 @@ def test_jax_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     worker.prepare(key("jax-jit"), 1)
     waited.clear()
     worker.block(key("jax-jit"), 3)
-    assert len(waited) == 3
+    assert len(waited) == 4  # and one that is not timed
     J, grads = waited[0]
     assert J.shape == ()
     assert set(grads) == {"dW1", "db1", "dW2", "db2"}

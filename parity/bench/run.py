@@ -289,7 +289,7 @@ class Run:
 
 
 def is_compiled(plan: Plan, key: Key) -> bool:
-    """Whether a row's compilation is timed in a process of its own; in other formats and on more threads it is alike."""
+    """Whether a row's compilation is timed in a process of its own: once a case, it is alike in other formats."""
     if plan.quick or key.work == "forward" or CASES[key.case].grows or not subject(key.implementation).eager:
         return False
     dtype = "float32" if "float32" in plan.dtypes else plan.dtypes[0]

@@ -213,7 +213,9 @@ class Mirrored(Implementation):
             J, grads = found
             return self._home({"J": J, **grads})
         params, costs = found
-        return self._home({"costs": costs, **{f"new_{name}": p for name, p in params.items()}})
+        new = self._home({f"new_{name}": p for name, p in params.items()})
+        in_numpy = np.array([self.to_numpy(J) for J in costs]) if isinstance(costs, list) else self.to_numpy(costs)
+        return {"costs": in_numpy, **new}
 
     def stepper(self, descent: Descent) -> Callable[..., tuple[dict[str, Any], Any]]:
         """A function of (params, X, Y) that takes one step: the new parameters, and J before it."""
