@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from parity.bench import worker
+from parity.bench.results import Key
 from parity.implementations import Call, Quantities
 from parity.implementations.reference import Reference
 from parity.problems import Problem
@@ -84,7 +86,33 @@ class Dying(Reference):
         raise SystemExit(3)
 
 
-FAULTY = {f"{kind.__name__.lower()}": f"{__name__}:{kind.__name__}" for kind in (Wrong, Late, Slow, Failing, Dying)}
+class Later(Reference):
+    """Right when it is judged, and raises when it is timed."""
+
+    name, variant = "later", "later"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        call, calls = super().prepare(work, problem, dtype, device, steps), iter(range(2))
+
+        def run() -> Any:
+            if next(calls, None) is None:
+                raise ValueError("enough")
+            return call.run()
+
+        return replace(call, run=run)
+
+
+class Unsure(Reference):
+    """Cannot say whether it refuses."""
+
+    name, variant = "unsure", "unsure"
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        raise KeyError(work)
+
+
+KINDS = (Wrong, Late, Slow, Failing, Dying, Later, Unsure)
+FAULTY = {kind.__name__.lower(): f"{__name__}:{kind.__name__}" for kind in KINDS}
 
 
 class InProcess:
@@ -102,5 +130,21 @@ class InProcess:
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """A future that is done."""
         done: Future[Any] = Future()
-        done.set_result("here" if function is worker.settle else function(*arguments))
+        try:
+            done.set_result("here" if function is worker.settle else function(*arguments))
+        except BaseException as error:
+            done.set_exception(error)
         return done
+
+
+class Mortal(InProcess):
+    """Dies of what it is asked of the implementation, or the floor, of that name: for good, as a process does."""
+
+    of = ""
+    dead = False
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        self.dead |= any(isinstance(a, Key) and a.implementation == self.of for a in arguments)
+        if self.dead:
+            raise BrokenProcessPool("dead")
+        return super().submit(function, *arguments)

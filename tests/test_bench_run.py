@@ -18,7 +18,7 @@ from parity.bench.results import Group, Key, Results, Row
 from parity.bench.run import Run, pays_after, too_much
 from parity.implementations import find
 from parity.names import BUILT_IN
-from tests.bench_faults import FAULTY, InProcess
+from tests.bench_faults import FAULTY, InProcess, Mortal
 from tests.bench_results import results as some_results
 from tests.shared import place
 
@@ -84,6 +84,40 @@ def test_what_fails_differs_and_says_why() -> None:
     assert row(group, "failing").fault == "ValueError: no such thing"
     assert row(group, "dying").fault == "SystemExit: 3"
     assert row(group, "reference").samples
+
+
+def test_what_fails_when_it_is_timed_differs_and_the_others_are_timed() -> None:
+    group = run("reference", "later", "reference-tuned")
+    assert row(group, "later").fault == "ValueError: enough"
+    assert row(group, "later").samples == ()
+    assert row(group, "reference").samples
+    assert row(group, "reference-tuned").samples
+
+
+def test_who_cannot_say_is_asked_to_do_it() -> None:
+    assert row(run("unsure"), "unsure").samples
+
+
+@pytest.mark.parametrize(
+    "names", [("late", "reference"), ("reference", "late"), ("reference", "late", "reference-tuned")]
+)
+def test_a_process_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    monkeypatch.setattr(Mortal, "of", "late")
+    found = Run(plan(*names), pool=Mortal)
+    found()
+    (group,) = found.results()[1]
+    assert [row.key.implementation for row in group.rows][: len(names)] == list(names)
+    for name in names:
+        assert bool(row(group, name).samples) == (name != "late")
+    assert row(group, "late").fault == "its process died"
+
+
+def test_where_the_floor_fails_nothing_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mortal, "of", "floor-numpy")
+    found = Run(plan("reference", "reference-tuned"), pool=Mortal)
+    found()
+    (group,) = found.results()[1]
+    assert {row.skipped for row in group.rows} == {"floor-numpy: its process died"}
 
 
 @pytest.mark.parametrize("work", ["step", "train", "forward"])

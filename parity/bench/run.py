@@ -7,11 +7,12 @@ while those that time are idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import lru_cache
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,9 +25,13 @@ from parity.bench.contrasts import subject
 from parity.bench.floor import FLOORS
 from parity.bench.judge import Judge
 from parity.bench.plan import Place, Plan
+from parity.bench.problems import problem
 from parity.bench.results import Group, Key, Peak, Row
+from parity.bench.room import Failed, Room
 from parity.compare import DIFFERS
+from parity.errors import FOREIGN
 from parity.formats import FORMATS
+from parity.problems import Problem
 from parity.processes import Pool
 from parity.run import Place as Found
 from parity.run import why_not
@@ -47,59 +52,6 @@ PATIENCE = 2.0
 """Seconds that a single call may take."""
 
 Advance = Callable[[str], None]
-
-
-class Room:
-    """The processes that time at one place: one for all, or one for each.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Implementations and floors.
-    pool : type
-        What starts a process.
-    """
-
-    def __init__(self, names: Iterable[str], device: str, threads: int, pool: type[Pool] = Pool) -> None:
-        self.device, self.threads, self.stack, self.pool = device, threads, ExitStack(), pool
-        self.apart = threads > 1 or device != "cpu"
-        self.pools: dict[str, Pool] = {}
-        self.names = tuple(names)
-        self.places: dict[str, Found] = {}
-        self.pinned = ""
-
-    def __enter__(self) -> Room:
-        with worker.environment(self.threads):
-            for name in self.names:
-                if self.apart or not self.pools:
-                    pool = self.stack.enter_context(self.pool(1))
-                    self.pinned = pool.submit(worker.settle, self.threads).result()
-                self.pools[name] = pool
-        self.places = {name: self._inspected(name) for name in self.names if name not in FLOORS}
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.stack.__exit__(*error)
-
-    def submit(self, name: str, function: Callable[..., Any], *arguments: object) -> Future[Any]:
-        """What a function will return in the process of `name`."""
-        return self.pools[name].submit(function, *arguments)
-
-    def ask(self, name: str, function: Callable[..., Any], *arguments: object) -> Any:
-        """What it returns."""
-        return self.submit(name, function, *arguments).result()
-
-    def of_all(self, function: Callable[..., Any], *arguments: object) -> list[Future[Any]]:
-        """What it will return in every process."""
-        pools = {id(pool): pool for pool in self.pools.values()}
-        return [pool.submit(function, *arguments) for pool in pools.values()]
-
-    def _inspected(self, name: str) -> Found:
-        try:
-            found: Found = self.ask(name, worker.inspect, name)
-        except BrokenProcessPool:
-            found = Found(f"{subject(name).framework}'s process died as it was imported", {})
-        return found
 
 
 class Run:
@@ -153,26 +105,46 @@ class Run:
         return found | {"pinned": first.pinned}
 
     def _group(self, stack: ExitStack, case: Case, keys: list[Key]) -> Group:
-        room, refused = None, {key: reason for key in keys if (reason := self._not_here(case, key))}
-        if len(refused) < len(keys):
-            room = self._room(stack, keys[0])
-            begun = room.of_all(worker.begin, case, SEED)  # while the same problem is made here
-            refused |= {key: reason for key in keys if key not in refused and (reason := self._refusal(case, key))}
-        rows = {key: Row(key, skipped=refused.get(key, "")) for key in keys}
+        """Once more without a row that fails; who it was is found out one by one where processes are shared."""
+        refused = {key: Row(key, skipped=reason) for key in keys if (reason := self._refusal(case, key))}
         for _ in refused:
             self.advance(f"{case.name} · {keys[0].work} · {keys[0].dtype} · {keys[0].device}")
-        todo = [key for key in keys if key not in refused]
-        if room is None or not todo:
-            return Group("", (), 0.0, tuple(rows.values()))
+        failed: dict[Key, Row] = {}
+        ahead = True
+        while todo := [key for key in keys if key not in refused and key not in failed]:
+            try:
+                group = self._attempt(self._room(stack, todo[0]), case, todo, ahead)
+            except Failed as fault:
+                self.rooms.pop((todo[0].device, todo[0].threads)).__exit__(None, None, None)
+                guilty = {key: Row(key, DIFFERS, fault=fault.line) for key in todo if key.implementation == fault.name}
+                if ahead and len(todo) > 1:
+                    ahead = False
+                else:
+                    failed |= guilty or {key: Row(key, skipped=str(fault)) for key in todo}
+            else:
+                rows = {row.key: row for row in group.rows} | refused | failed
+                return replace(group, rows=tuple(rows[key] for key in dict.fromkeys((*keys, *rows))))
+        return Group("", (), 0.0, tuple((refused | failed)[key] for key in keys))
+
+    def _attempt(self, room: Room, case: Case, keys: list[Key], ahead: bool) -> Group:
+        """Prepare, judge and time; `ahead`: prepare one while another is judged.
+
+        Raises
+        ------
+        Failed
+            One of them does not what it is asked, or a process dies.
+        """
+        begun = room.of_all(worker.begin, case, SEED)  # while the same problem is made here
         here = self.judge.problem(case).fingerprint
-        assert all(future.result() == here for future in begun), "the processes have different problems"
-        rows |= self._prepared(room, case, todo)
+        for name, future in begun.items():
+            assert room.answer(name, future) == here, "the processes have different problems"
+        rows = self._prepared(room, case, keys, ahead)
         floors = [key for key in self._floors(keys[0]) if not room.ask(key.implementation, worker.prepare_floor, key)]
         rows |= {key: Row(key, "floor") for key in floors}
         timed = [key for key, row in rows.items() if not row.skipped and not row.fault]
         group = self._timed(room, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
-        for future in room.of_all(worker.end):
-            future.result()
+        for name, future in room.of_all(worker.end).items():
+            room.answer(name, future)
         return group
 
     def _room(self, stack: ExitStack, key: Key) -> Room:
@@ -185,43 +157,38 @@ class Run:
     def _floors(self, like: Key) -> list[Key]:
         return [replace(like, implementation=name) for name in FLOORS]
 
-    def _not_here(self, case: Case, key: Key) -> str | None:
-        """Why this machine cannot do it, or nobody should wait for it, or None."""
-        variant = subject(key.implementation).variant
-        return self._why_not(key.implementation, key.device) or too_much(variant, case, key.dtype)
-
     def _refusal(self, case: Case, key: Key) -> str | None:
-        """Why there is nothing to time, or None."""
-        implementation, timed = subject(key.implementation), self.judge.problem(case)
-        return implementation.refuses_work(key.work, timed, key.dtype, key.device)
+        """Why there is nothing to time, or too much, or None; who cannot say fails when it is asked to do it."""
+        implementation = subject(key.implementation)
+        if reason := self._why_not(key.implementation, key.device):
+            return reason
+        try:
+            refused = implementation.refuses_work(key.work, shape_of(case), key.dtype, key.device)
+        except FOREIGN:
+            refused = None
+        return refused or too_much(implementation.variant, case, key.dtype)
 
-    def _prepared(self, room: Room, case: Case, keys: list[Key]) -> dict[Key, Row]:
-        """The rows as far as they go without timing; one is prepared while the one before it is judged."""
+    def _prepared(self, room: Room, case: Case, keys: list[Key], ahead: bool) -> dict[Key, Row]:
+        """The rows as far as they go without timing."""
         futures: dict[Key, Future[Any]] = {}
         rows = {}
         for key, following in zip(keys, [*keys[1:], None], strict=True):
             self.advance(f"{key.implementation} · {case.name} · {key.work} · {key.dtype} · {key.device}")
-            for one in (key, following):
+            for one in (key, following if ahead else None):
                 if one is not None and one not in futures:
-                    steps = case.steps if one.work == "train" else 1
-                    futures[one] = room.submit(one.implementation, worker.prepare, one, steps)
+                    futures[one] = room.submit(one.implementation, worker.prepare, one, _steps(case, one))
             self.judge.work_out(key)  # meanwhile
-            rows[key] = self._judged(room, case, key, futures[key])
+            rows[key] = self._judged(room, case, key, room.answer(key.implementation, futures[key]))
         return rows
 
-    def _judged(self, room: Room, case: Case, key: Key, future: Future[Any]) -> Row:
+    def _judged(self, room: Room, case: Case, key: Key, ready: worker.Ready | str) -> Row:
         """Skipped where nothing can be said of it, or differing, or right."""
-        steps = case.steps if key.work == "train" else 1
-        try:
-            ready = future.result()
-            if isinstance(ready, str):
-                return Row(key, DIFFERS, fault=ready)
-            judged = self.judge(key, ready.found, ready.of_twin)
-            if steps > 1 and not (judged.differs or judged.skipped):
-                runs = room.ask(key.implementation, worker.last_step, key, steps)
-                judged = self.judge.last_step(key, judged, *runs)
-        except BrokenProcessPool:
-            return Row(key, DIFFERS, fault="its process died")
+        if isinstance(ready, str):
+            return Row(key, DIFFERS, fault=ready)
+        steps = _steps(case, key)
+        judged = self.judge(key, ready.found, ready.of_twin)
+        if steps > 1 and not (judged.differs or judged.skipped):
+            judged = self.judge.last_step(key, judged, *room.ask(key.implementation, worker.last_step, key, steps))
         if judged.skipped:
             return Row(key, skipped=judged.skipped)
         row = Row(key, judged.verdict.verdict, judged.verdict.share, judged.verdict.fault)
@@ -286,6 +253,16 @@ class Run:
         name = subject(key.implementation).eager
         eager = next((r for r in group.rows if r.key.implementation == name and r.samples), None)
         return replace(row, cold=found, pays_after=pays_after(row, found["first"], eager))
+
+
+def _steps(case: Case, key: Key) -> int:
+    return case.steps if key.work == "train" else 1
+
+
+@lru_cache(maxsize=1)
+def shape_of(case: Case) -> Problem:
+    """A problem of the case with a single example: what an implementation refuses does not depend on how many."""
+    return problem(replace(case, m=1), SEED)
 
 
 def is_compiled(plan: Plan, key: Key) -> bool:
