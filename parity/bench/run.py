@@ -225,7 +225,7 @@ class Run:
                     best[what] = Peak(what, *at, rate, kernel)
 
     def _beside_peak(self, row: Row) -> Row:
-        """Which limit is nearer, and the share of it that the row reaches."""
+        """Which limit is nearer, and the share of it that the row reaches at its best, as the peak was at its own."""
         key = row.key
         peaks = self.peaks.get((key.dtype, key.device, key.threads), {})
         if not row.samples or not peaks:
@@ -234,7 +234,7 @@ class Run:
         amounts = {"flops": case.flops(key.work), "bytes": case.bytes(key.work, itemsize)}
         least = {what: amounts[what] / peak.rate for what, peak in peaks.items()}
         bound = max(least, key=lambda what: least[what])
-        return replace(row, bound_by=bound, peak_share=least[bound] / median(row.samples))
+        return replace(row, bound_by=bound, peak_share=least[bound] / min(row.samples))
 
     def _with_cold(self, group: Group) -> Group:
         """The times of a process with empty caches for what compiles, and after how many steps that has paid."""
