@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 
-from parity.bench import worker
 from parity.switches import set_switches
 
 set_switches()
@@ -21,6 +20,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 from torch.utils.benchmark import Timer
 
+from parity.bench import worker
 from parity.bench.cases import CASES
 from parity.bench.results import Key
 from parity.bench.run import SEED
