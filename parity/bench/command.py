@@ -139,7 +139,8 @@ def _again(plan: Plan, old: Results) -> Plan:
 
     wanted = frozenset(rows_worth_running(old))
     threads = tuple(t for t in sorted({key.threads for key in wanted}) if t <= cores())
-    return replace(plan, wanted=wanted, threads=threads or plan.threads, everything=True)
+    names = tuple(name for name in plan.implementations if any(key.implementation == name for key in wanted))
+    return replace(plan, wanted=wanted, threads=threads or plan.threads, implementations=names, everything=True)
 
 
 def _nothing(plan: Plan, options: argparse.Namespace) -> str:
