@@ -25,12 +25,12 @@ from parity.run import Cell
 from parity.surroundings import machine, versions
 
 SCHEMA_VERSION = 2
-TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "scikit"}
+TITLES = {"numpy": "NumPy", "jax": "JAX", "sklearn": "skl."}
 VARIANTS = {"torch-compile": "comp."}
-"""Columns are narrow, so that eleven of them fit."""
+"""Columns are narrow, so that twelve of them fit."""
 
-LABELS, COLUMN = 31, 6
-"""The width of the labels, and of a column of cells on average: a narrow terminal gets several tables."""
+LABELS, CELL = 31, 4
+"""The width of the labels, and of most cells: a narrow terminal gets several tables."""
 
 STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
 
@@ -38,11 +38,11 @@ STYLES = {BITS: "green", ROUNDING: "cyan", DIFFERS: "bold red"}
 def show(cells: Sequence[Cell], to: Console, *, accuracy: bool = False) -> None:
     """The whole report, with the ranking by accuracy if wanted; the last line counts."""
     names = list(dict.fromkeys(cell.implementation for cell in cells))
-    at_once = max(1, (to.width - LABELS) // COLUMN)
+    tables = _tables(names, to.width - LABELS)
     for model, of_model in groupby(cells, key=lambda cell: cell.problem.model):
         rows = list(of_model)
-        for first in range(0, len(names), at_once):
-            to.print(_table(model, rows, names[first : first + at_once]), "")
+        for at_once in tables:
+            to.print(_table(model, rows, at_once), "")
     to.print(legend(), style="dim")
     skips = Counter((cell.implementation, cell.skipped) for cell in cells if cell.skipped)
     if skips:
@@ -122,7 +122,7 @@ def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("", no_wrap=True, style="dim")
     for name in names:
-        table.add_column(header(name), justify="right", no_wrap=True, min_width=4)
+        table.add_column(header(name), justify="right", no_wrap=True, min_width=CELL)
     for _, of_problem in groupby(cells, key=lambda cell: (cell.problem.name, cell.device)):
         row = list(of_problem)
         label = row[0].problem.name + ("" if row[0].device == "cpu" else f" {row[0].device}")
@@ -130,6 +130,20 @@ def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
             table.add_row(label, _formats(dtypes, row[0].problem), *texts)
             label = ""
     return table
+
+
+def _tables(names: Sequence[str], width: int) -> list[list[str]]:
+    """The columns in turn, as many to a table as there is room for."""
+    tables: list[list[str]] = [[]]
+    left = width
+    for name in names:
+        own = 1 + max(CELL, *map(len, header(name).split("\n")))
+        if own > left and tables[-1]:
+            tables.append([])
+            left = width
+        tables[-1].append(name)
+        left -= own
+    return tables
 
 
 def header(name: str) -> str:

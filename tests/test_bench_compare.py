@@ -107,6 +107,19 @@ def test_one_that_has_become_faster_is_told() -> None:
     assert [of for of, verdict in verdicts.items() if verdict == "faster"] == [key("case-3", "torch")]
 
 
+def test_a_core_that_did_other_work_proves_nothing() -> None:
+    """In the old run another process had it half of the time: all took twice as long but what waits for threads."""
+    quiet, groups = simulated(0), []
+    for old in simulated(1).groups:
+        twice = (replace(row, samples=tuple(2 * t for t in row.samples)) for row in old.rows)
+        rows = (slow if slow.key.implementation != "jax" else row for row, slow in zip(old.rows, twice, strict=True))
+        groups.append(replace(old, rows=tuple(rows)))
+    assert {change.key.implementation for change in compare(run(*groups), quiet).regressions} == {"jax"}
+    held_up = run(*(replace(group, busy=0.5) for group in groups))
+    assert compare(held_up, quiet).regressions == ()
+    assert compare(quiet, held_up).regressions == ()
+
+
 def test_what_is_slow_in_one_process_alone_is_not_confirmed() -> None:
     """Offsets of 6 % a row and process are more than the size that is told allows for, one by one."""
     olds, news, agains = ([simulated(start + i, offset=0.06) for i in range(10)] for start in (0, 100, 200))

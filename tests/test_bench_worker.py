@@ -67,6 +67,19 @@ def test_a_block_is_told_per_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert worker.block(key(), 8) == 0.25
 
 
+def test_the_sentinel_tells_how_much_of_its_core_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, cpu = Clock(0.0), Clock(0.0)
+
+    def work() -> None:
+        wall.spend(0.004)
+        cpu.spend(0.001)  # the rest of the time another process has the core
+
+    monkeypatch.setattr(worker, "perf_counter", wall)
+    monkeypatch.setattr(worker, "process_time", cpu)
+    monkeypatch.setattr(worker, "_sentinel", lambda: work)
+    assert worker.sentinel() == (pytest.approx(0.004), pytest.approx(0.25))
+
+
 def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("XLA_FLAGS", "--xla_of_the_user=1")

@@ -74,8 +74,8 @@ class Change:
         None where there is nothing to compare.
     floor : bool
         Whether it is a floor itself.
-    drift : float
-        That of the sentinel in its group, the larger of the two runs'.
+    drift, busy : float
+        Those of its group, the larger of the two runs'.
     note : str
         Why there is nothing to compare, in one line.
     """
@@ -85,6 +85,7 @@ class Change:
     figures: Figures | None = None
     floor: bool = False
     drift: float = 0.0
+    busy: float = 0.0
     note: str = ""
 
 
@@ -131,7 +132,7 @@ def compare(old: Results, new: Results, size: float = SIZE, other_machine: bool 
 
     A row is slower by more than `size` where all of these say so: the whole interval of the quotient; Mann and
     Whitney's test, with Holm's correction over all rows; the quotient of the least times, which one noisy stretch
-    hardly moves. The test has two sides, for a row may be faster, which is told by the same three. It takes rounds as
+    hardly moves. More must be slower where a core was shared with others (`told`). The test has two sides, for a row may be faster, which is told by the same three. It takes rounds as
     independent, which they are not quite: alone it would find every difference, however small and whatever its reason.
 
     Raises
@@ -192,9 +193,10 @@ def _places(results: Results) -> dict[Key, _Place]:
 def _change(key: Key, old: _Place | None, new: _Place | None) -> Change | None:
     """A row before it is judged; None where neither run timed it."""
     drift = max(place.group.drift for place in (old, new) if place)
+    busy = max(place.group.busy for place in (old, new) if place)
     timed_before, timed_now = bool(old and old.row.samples), bool(new and new.row.samples)
     if old and new and timed_before and timed_now:
-        return _beside_floor(Change(key, SAME, drift=drift), old, new)
+        return _beside_floor(Change(key, SAME, drift=drift, busy=busy), old, new)
     if timed_now:
         return Change(key, ONLY_NEW, drift=drift, note=_reason(old))
     if not timed_before:
@@ -246,16 +248,24 @@ def _judged(rows: Sequence[Change], size: float) -> list[Change]:
     adjusted = iter(holm([row.figures.p for row in rows if row.figures]))
     found = [row.figures and replace(row.figures, p=next(adjusted)) for row in rows]
     return [
-        replace(row, figures=figures, verdict=_verdict(figures, size)) if figures else row
+        replace(row, figures=figures, verdict=_verdict(figures, told(size, row.busy))) if figures else row
         for row, figures in zip(rows, found, strict=True)
     ]
 
 
-def _verdict(figures: Figures, size: float) -> str:
-    told, significant = 1 + size, figures.p * ONE_IN <= 1
-    if significant and figures.ratio.low > told and figures.minima > told:
+def told(size: float, busy: float) -> float:
+    """The ratio from which on a row is slower: by `size`, and by what a core costs that does other work as well.
+
+    Who never waits then takes 1 / (1 − busy) of the time, a floor among them; who waits for other threads may not.
+    """
+    return (1 + size) / (1 - busy) if busy < 1 else float("inf")
+
+
+def _verdict(figures: Figures, times: float) -> str:
+    significant = figures.p * ONE_IN <= 1
+    if significant and min(figures.ratio.low, figures.minima) > times:
         return SLOWER
-    return FASTER if significant and figures.ratio.high * told < 1 and figures.minima * told < 1 else SAME
+    return FASTER if significant and max(figures.ratio.high, figures.minima) * times < 1 else SAME
 
 
 def _surroundings(old: Results, new: Results) -> Iterator[str]:

@@ -121,7 +121,7 @@ class Reading:
     @property
     def noisy(self) -> bool:
         """Whether the machine was at something else, too."""
-        return is_noisy(self.group.drift)
+        return is_noisy(self.group.noise)
 
     @property
     def of_series(self) -> bool:

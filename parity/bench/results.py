@@ -116,12 +116,21 @@ class Group:
         One time a round of work that never changes.
     drift : float
         How much the sentinel changed, as a share of its median.
+    busy : float
+        The share of the sentinel's time in which its core did other work. Who never waits loses that, and who waits for
+        other threads does not: ratios are then not what they are on a free core.
     """
 
     floor: str
     sentinel: tuple[float, ...]
     drift: float
     rows: tuple[Row, ...]
+    busy: float = 0.0
+
+    @property
+    def noise(self) -> float:
+        """The larger of both: from `statistics.NOISE` on its figures are doubtful."""
+        return max(self.drift, self.busy)
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def as_json(results: Results) -> dict[str, Any]:
     """
     found = _plain(asdict(results))
     for group, written in zip(results.groups, found["groups"], strict=True):
-        written["noisy"] = statistics.is_noisy(group.drift)
+        written["noisy"] = statistics.is_noisy(group.noise)
         for row, of_row in zip(group.rows, written["rows"], strict=True):
             of_row["derived"] = _derived(row, floor_of(group, row.key))
     return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION} | found

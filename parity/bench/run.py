@@ -201,9 +201,11 @@ class Run:
             calls[key], seconds[key] = room.ask(key.implementation, worker.calls_in_a_block, key)
         rounds = int(np.clip(SECONDS[self.plan.quick] / median(seconds.values()), self.plan.rounds, MOST_ROUNDS))
         samples: dict[Key, list[float]] = {key: [] for key in keys}
-        sentinel = []
+        sentinel, shares = [], []
         for i in range(rounds):
-            sentinel.append(room.ask(keys[-1].implementation, worker.sentinel))
+            took, share = room.ask(keys[-1].implementation, worker.sentinel)
+            sentinel.append(took)
+            shares.append(share)
             for key in keys[:: 1 if i % 2 else -1]:
                 samples[key].append(room.ask(key.implementation, worker.block, key, calls[key]) / rows[key].steps)
         for key in keys:
@@ -211,7 +213,8 @@ class Run:
             rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=most)
         self._look_for_peaks(room, keys[0].dtype)
         best = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
-        return Group(best.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()))
+        busy = max(0.0, 1 - median(shares)) if room.threads == 1 else 0.0
+        return Group(best.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()), busy)
 
     def _look_for_peaks(self, room: Room, dtype: str) -> None:
         """What this place does at most in this format: the best of all groups, for a neighbour may hold one back."""

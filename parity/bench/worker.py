@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from itertools import repeat
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -248,9 +248,11 @@ def clock() -> float:
     return min(_timed(perf_counter, 1000) for _ in range(5))
 
 
-def sentinel() -> float:
-    """Seconds of work that never changes."""
-    return _timed(_sentinel(), 50)
+def sentinel() -> tuple[float, float]:
+    """Seconds of work that never changes, and the share of them that this process had."""
+    wall, cpu = perf_counter(), process_time()
+    seconds = _timed(_sentinel(), 50)
+    return seconds, (process_time() - cpu) / (perf_counter() - wall)
 
 
 @cache
