@@ -132,8 +132,9 @@ def compare(old: Results, new: Results, size: float = SIZE, other_machine: bool 
 
     A row is slower by more than `size` where all of these say so: the whole interval of the quotient; Mann and
     Whitney's test, with Holm's correction over all rows; the quotient of the least times, which one noisy stretch
-    hardly moves. More must be slower where a core was shared with others (`told`). The test has two sides, for a row may be faster, which is told by the same three. It takes rounds as
-    independent, which they are not quite: alone it would find every difference, however small and whatever its reason.
+    hardly moves. Where a core was shared with others it must be more (`told`). The test has two sides, for a row may
+    be faster, which is told by the same three. It takes rounds as independent, which they are not quite: alone it would
+    find every difference, however small and whatever its reason.
 
     Raises
     ------
