@@ -63,7 +63,7 @@ class Implementation(ABC):
         One line: what it is.
     slow : bool
         Whether it compiles or dispatches slowly; it then runs on one problem a model and dtype, or on all if asked to.
-    trains_slowly : bool
+    trains_by_name : bool
         Whether it trains only where it is asked for by name.
     whole : bool
         Whether it computes every quantity of a problem, so that one that is missing is a difference.
@@ -78,7 +78,7 @@ class Implementation(ABC):
     variant: ClassVar[str] = ""
     about: ClassVar[str] = ""
     slow: ClassVar[bool] = False
-    trains_slowly: ClassVar[bool] = False
+    trains_by_name: ClassVar[bool] = False
     whole: ClassVar[bool] = False
     gives_cost: ClassVar[bool] = True
     eager: ClassVar[str] = ""

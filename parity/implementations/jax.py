@@ -27,7 +27,7 @@ class Eager(Mirrored):
     """jax_impl as it stands: every primitive is dispatched, and for a new shape compiled, by itself."""
 
     name, framework, variant, package = "jax-eager", "jax", "eager", "jax_impl"
-    slow = trains_slowly = True
+    slow = trains_by_name = True
     about = "JAX, grad, un-jitted"
 
     def devices(self) -> dict[str, str | None]:
@@ -62,7 +62,7 @@ class Jit(Eager):
     """All quantities, and the update, in one `jax.jit`."""
 
     name, variant, eager = "jax-jit", "jit", "jax-eager"
-    slow = trains_slowly = False
+    slow = trains_by_name = False
     about = "JAX, grad, everything in one jit"
 
     def run(self, compute: Callable[..., dict[str, Any]], *inputs: Any) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Tuned(Reference):
 
     name, variant = "reference-tuned", "tuned"
     whole = False
+    trains_by_name = True  # its steps are the reference's, rounded otherwise
     about = "NumPy, tuned by hand: blocks that stay in the cache, nothing allocated twice (N11, N18, N23)"
 
     def refuses(self, problem: Problem, dtype: str, device: str) -> str | None:

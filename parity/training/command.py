@@ -354,4 +354,4 @@ def implementations_of(options: argparse.Namespace, descent: Descent) -> tuple[s
     """Those that are named; else all that train, but for those that would take minutes."""
     if options.implementation is not None:
         return chosen("implementation", options.implementation, available_names(), groups=by_framework())
-    return tuple(name for name in available_names() if not find(name).trains_slowly and not refusal(name, descent))
+    return tuple(name for name in available_names() if not find(name).trains_by_name and not refusal(name, descent))
