@@ -9,6 +9,7 @@ import pytest
 
 from parity.bench import reading, units
 from parity.bench.results import Group, Key, Peak, Row
+from parity.compare import DIFFERS
 from tests.bench_results import group, on_cuda, results, with_fault
 
 
@@ -53,7 +54,23 @@ def test_the_totals_leave_the_floors_out() -> None:
     run = replace(results(), groups=(on_cuda("logistic-30-1-m569", "step", "float32"),))
     assert str(reading.totals(run)) == "0 rows timed, 4 skipped, 0 differ"
     run = replace(run, groups=(with_fault(group("logistic-30-1-m569", "step", "float32", 1), "planted"),))
-    assert str(reading.totals(run)) == "9 rows timed, 1 skipped, 1 differ"
+    assert str(reading.totals(run)) == "9 rows timed, 1 skipped, 1 differs"
+
+
+def test_reasons_are_gathered_by_device_and_without_the_name_they_begin_with() -> None:
+    key = Key("logistic-30-1-m569", "step", "float32", "cuda", 1, "reference")
+    told = {"reference": "knows no device cuda", "torch-eager": "built without CUDA", "own": "knows no device cuda"}
+    rows = [
+        Row(replace(key, implementation=name), skipped=f"{name} {why}" if name != "torch-eager" else why)
+        for name, why in told.items()
+    ]
+    run = replace(results(), groups=(Group("", (), 0.0, tuple(rows)),))
+    assert [why for why, _ in reading.reasons(run)] == [
+        "nothing on cuda: built without CUDA; knows no device cuda: reference, own"
+    ]
+    timed = replace(rows[1], skipped="", verdict=DIFFERS, fault="no")
+    run = replace(run, groups=(Group("", (), 0.0, (rows[0], timed, rows[2])),))
+    assert [(why, len(of)) for why, of in reading.reasons(run)] == [("knows no device cuda: reference, own", 2)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from parity.bench import report
+from parity.bench.columns import COLUMNS
 from parity.bench.results import Results
 from tests.bench_results import NO_CUDA, WRONG, group, results
 
@@ -32,8 +33,8 @@ def test_no_line_is_longer_than_the_terminal_and_nothing_is_cut(texts: dict[int,
 
 
 def test_a_narrow_terminal_says_which_columns_it_leaves_out(texts: dict[int, str]) -> None:
-    assert "no room for: memory, first, cold, pays" in texts[80]
-    assert "no room for: memory\n" in texts[100]
+    assert "no room for first, memory, cold, pays: --html and --json have it all\n" in texts[80]
+    assert "no room for first: --html" in texts[100]
     assert "no room for" not in shown(results(), 140)
     header = next(line for line in texts[80].splitlines() if "× floor" in line)
     assert header.split() == ["bound", "×", "floor", "median", "IQR", "of", "peak"]
@@ -68,17 +69,32 @@ def test_growth_is_a_table_with_the_crossovers_below(texts: dict[int, str]) -> N
 
 
 def test_what_was_skipped_is_counted_by_its_reason(texts: dict[int, str]) -> None:
-    assert f"   24  {NO_CUDA}: floor, torch-eager, torch-compile, jax-jit\n" in texts[100]
+    assert "   36  trains, and has no single step: sklearn-mlp\n" in texts[100]
+    assert f"   24  nothing on cuda: {NO_CUDA}\n" in texts[100]
 
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_last_line_counts(texts: dict[int, str], width: int) -> None:
-    assert texts[width].splitlines()[-1] == "264 rows timed, 60 skipped, 1 differ"
+    assert texts[width].splitlines()[-1] == "264 rows timed, 60 skipped, 1 differs"
 
 
-def test_the_legend_is_short() -> None:
-    assert len(report.LEGEND) <= 5
-    assert max(map(len, report.LEGEND)) <= 80
+def test_the_legend_explains_every_column_that_is_shown_each_on_one_line(texts: dict[int, str]) -> None:
+    for width, shown_there in ((80, "bound × median IQR of"), (100, "bound × median IQR of cold pays memory")):
+        legend = texts[width].partition("\nbound    ✓")[2].partition("\nno room")[0].splitlines()
+        legend = [f"bound    ✓{legend[0]}", *legend[1:]]
+        assert [line.split()[0] for line in legend] == [*shown_there.split(), "NOISY"]
+    assert all(len(report.LABEL * " " + column.said) <= 80 and bool(column.said) == bool(column.short)
+               for column in COLUMNS)  # fmt: skip
+    assert "NOISY" not in shown(replace(results(), groups=results().groups[:1]), 80)
+
+
+def test_a_long_command_is_cut_and_leaves_out_the_files_that_were_written() -> None:
+    words = ("bench", "--json", "/a/long/way/x.json", "--filter", "logistic-*/step/*", "--plots", "there")
+    first, second = shown(replace(results(), command=words), 80).splitlines()[:2]
+    assert first == "parity bench --filter 'logistic-*/step/*'"
+    assert second == "Example CPU 9000 @ 2.80 GHz; 2026-11-25 16:15 UTC; commit fcc29e1c0ffe"
+    long = shown(replace(results(), command=("bench", "--filter", "x" * 90)), 80).splitlines()
+    assert (len(long[0]), long[0][-1], long[1]) == (80, "…", second)
 
 
 def test_names_from_outside_neither_steer_the_terminal_nor_break_a_table() -> None:

@@ -62,6 +62,7 @@ def _found(results: Results) -> dict[str, Any]:
     return {
         "results": results,
         "machine": _with_units(results.machine),
+        "command": reading.command(results),
         "noise": f"{100 * NOISE:g} %",
         "totals": reading.totals(results),
         "machine_name": reading.machine_name(results),

@@ -6,9 +6,10 @@ A time is only ever had together with its ratio to the floor, as a `Line`; a row
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from math import exp, log
@@ -29,6 +30,9 @@ NO_FLOOR = "its floor was not timed, and no time is told without a ratio"
 
 READABLE = "reference"
 """NumPy as the notes write it."""
+
+WRITES = ("--json", "--html", "--plots")
+"""Options that name a file, and change nothing that is timed."""
 
 AGAINST = {"torch-compile": ("torch-eager", READABLE), "jax-jit": ("jax-eager", READABLE)}
 """What is compiled, and what it has to beat for compiling to be worth it."""
@@ -174,7 +178,8 @@ class Totals(NamedTuple):
 
     def __str__(self) -> str:
         """48 rows timed, 3 skipped, 0 differ."""
-        return f"{units.count(self.timed, 'row')} timed, {self.skipped:,} skipped, {self.differ:,} differ"
+        differ = "differs" if self.differ == 1 else "differ"
+        return f"{units.count(self.timed, 'row')} timed, {self.skipped:,} skipped, {self.differ:,} {differ}"
 
 
 def totals(results: Results) -> Totals:
@@ -187,13 +192,38 @@ def totals(results: Results) -> Totals:
     )
 
 
-def reasons(results: Results) -> list[tuple[str, list[Row]]]:
-    """Why rows were skipped, most often first, with the rows."""
-    found: dict[str, list[Row]] = {}
-    for reading in readings(results):
-        for row, reason in reading.skipped:
-            found.setdefault(reason, []).append(row)
-    return sorted(found.items(), key=lambda item: -len(item[1]))
+class Skipped(NamedTuple):
+    """Rows that were skipped for one reason, or on a device on which nothing was timed."""
+
+    why: str
+    rows: list[Row]
+
+    @property
+    def names(self) -> str:
+        """Of their implementations."""
+        return ", ".join(dict.fromkeys(row.key.implementation for row in self.rows))
+
+
+def reasons(results: Results) -> list[Skipped]:
+    """Why rows were skipped, most often first; of a device that is not there in one line."""
+    read = readings(results)
+    used = {"cpu", *(r.key.device for r in read if r.lines or r.differing)}
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row, reason in (skipped for r in read for skipped in r.skipped):
+        device = "" if row.key.device in used else row.key.device
+        # "reference knows no device cuda" of one, "knows no device cuda" of all
+        found.setdefault((device, reason.removeprefix(f"{row.key.implementation} ")), []).append(row)
+    each = {device: [Skipped(why, of) for (on, why), of in found.items() if on == device] for device, _ in found}
+    there = [Skipped(f"{one.why}: {one.names}", one.rows) for one in each.pop("", [])]
+    every = there + [_nothing_on(device, of) for device, of in each.items()]
+    return sorted(every, key=lambda one: -len(one.rows))
+
+
+def _nothing_on(device: str, of: list[Skipped]) -> Skipped:
+    """A line for a device; whose reason is its own is named, last."""
+    told = sorted((any(row.skipped != one.why for row in one.rows), i) for i, one in enumerate(of))
+    why = [f"{of[i].why}: {of[i].names}" if own else of[i].why for own, i in told]
+    return Skipped(f"nothing on {device}: {'; '.join(why)}", [row for one in of for row in one.rows])
 
 
 def peak(results: Results, of: str, where: Place) -> Peak | None:
@@ -339,6 +369,20 @@ def machine_name(results: Results) -> str:
     """The processor, or what else tells this machine from others, and its GPUs."""
     told = [results.machine.get(name) for name in ("cpu", "processor", "platform")]
     return ", ".join([next((str(name) for name in told if name), "unnamed"), *(results.machine.get("gpus") or ())])
+
+
+def command(results: Results) -> str:
+    """What was typed, to be typed again."""
+    return printable(shlex.join(("parity", *results.command[results.command[:1] == ("parity",) :])))
+
+
+def asked(results: Results) -> str:
+    """The same without the files that were to be written: what was timed."""
+    words = list(results.command)
+    for option in (option for option in WRITES if option in words):
+        at = words.index(option)
+        del words[at : at + 2]
+    return command(replace(results, command=tuple(words)))
 
 
 def provenance(results: Results) -> str:

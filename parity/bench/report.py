@@ -24,25 +24,24 @@ BETWEEN = 2
 
 WRONG = "✗ differs"
 
-LEGEND = (
-    "× floor  time over that of the matrix products alone, same rounds [interval]",
-    "✓ 0.03   verified first: so much of the derived bound was used; ✗ was not timed",
-    "of peak  of what this machine was measured to do: F flops, B bytes, the nearer",
-    "cold     first call, nothing cached; compiling pays after so many calls",
-    "NOISY    work that never changes took longer or shorter: mistrust these ratios",
-)
+NOISY = "work that never changes took longer or shorter: mistrust these ratios"
+"""The last line of the legend, where a group is."""
+
+LABEL = 9
+"""Characters before what a line of the legend says."""
 
 
 def show(results: Results, to: Console) -> None:
     """The whole report; the last line counts."""
     read = [r for r in reading.readings(results) if r.lines or r.differing]
-    _print(to, f"{' '.join(results.command)}: {reading.provenance(results)}", "bold")
+    _on_one_line(to, reading.asked(results), "bold")
+    _print(to, reading.provenance(results), "dim")
     columns, left_out = fitting(read, to.width)
     for r in read:
         to.print()
         to.print(heading(r))
         to.print(_table(r, columns, _widths(read, columns)))
-    _explain(to, left_out)
+    _explain(to, columns, left_out, noisy=any(r.noisy for r in read))
     _show_growth(results, to)
     _show_skipped(results, to)
     _show_differing(read, to)
@@ -96,12 +95,14 @@ def _table(read: Reading, columns: list[Column], widths: list[int]) -> Table:
     return table
 
 
-def _explain(to: Console, left_out: list[str]) -> None:
+def _explain(to: Console, columns: list[Column], left_out: list[str], *, noisy: bool) -> None:
+    """What the columns that are shown mean."""
     to.print()
-    for line in LEGEND:
-        _print(to, line, "dim")
+    said = {column.short: column.said for column in columns} | ({"NOISY": NOISY} if noisy else {})
+    for label, what in said.items():
+        _print(to, f"{label:{LABEL}}{what}", "dim", indent=LABEL)
     if left_out:
-        _print(to, f"no room for: {', '.join(left_out)}", "dim")
+        _print(to, f"no room for {', '.join(left_out)}: --html and --json have it all", "dim")
 
 
 def _show_growth(results: Results, to: Console) -> None:
@@ -139,9 +140,8 @@ def _show_skipped(results: Results, to: Console) -> None:
     reasons = reading.reasons(results)
     if reasons:
         to.print("\nskipped")
-    for reason, rows in reasons:
-        names = ", ".join(dict.fromkeys(row.key.implementation for row in rows))
-        _print(to, f"{len(rows):5,d}  {reason}: {names}", "dim", indent=7)
+    for why, rows in reasons:
+        _print(to, f"{len(rows):5,d}  {why}", "dim", indent=7)
 
 
 def _show_differing(read: Iterable[Reading], to: Console) -> None:
@@ -155,6 +155,13 @@ def _show_differing(read: Iterable[Reading], to: Console) -> None:
 def described(row: Row) -> str:
     """What differs, and how."""
     return f"{row.key}: {row.fault}"
+
+
+def _on_one_line(to: Console, text: str, style: str) -> None:
+    """Its end is cut off where there is no room for it."""
+    line = Text(text, style)
+    line.truncate(to.width, overflow="ellipsis")
+    to.print(line)
 
 
 def _print(to: Console, text: str, style: str = "", indent: int = 0) -> None:
