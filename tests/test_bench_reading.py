@@ -73,14 +73,30 @@ def test_reasons_are_gathered_by_device_and_without_the_name_they_begin_with() -
     assert [(why, len(of)) for why, of in reading.reasons(run)] == [("knows no device cuda: reference, own", 2)]
 
 
+def test_reasons_that_differ_by_their_numbers_are_one_with_the_range() -> None:
+    key = Key("logistic-30-1-m569", "step", "float32", "cpu", 1, "loop")
+    whys = [f"a loop of {n} million turns, about {n} s (torch 2.{n})" for n in (94, 2, 8)] + ["of torch 2.1", "no"]
+    rows = [Row(replace(key, threads=i), skipped=why.replace("(torch 2.94)", "").strip()) for i, why in enumerate(whys)]
+    assert [why for why, _ in reading.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))] == [
+        "a loop of 94 million turns, about 94 s: loop",
+        "a loop of 2 million turns, about 2 s (torch 2.2): loop",
+        "a loop of 8 million turns, about 8 s (torch 2.8): loop",
+        "of torch 2.1: loop",
+        "no: loop",
+    ]
+    rows = [replace(row, skipped=row.skipped.partition(" (")[0]) for row in rows[:3]]
+    (one,) = reading.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))
+    assert (one.why, len(one.rows)) == ("a loop of 2 to 94 million turns, about 2 to 94 s: loop", 3)
+
+
 @pytest.mark.parametrize(
     ("times", "said"),
     [
         ([3.2, 3.2, 3.2], "a beats b from m ≈ 2.6"),
         ([1, 5, 3], "a beats b from m ≈ 5.2"),
-        ([1, 1, 1], "a beats b in all of this range"),
-        ([9, 9, 9], "a never beats b in this range"),
-        ([1, 1, 9], "a never beats b in this range"),
+        ([1, 1, 1], "a beats b at every size"),
+        ([9, 9, 9], "a beats b at no size"),
+        ([1, 1, 9], "a beats b at no size"),
     ],
 )
 def test_a_crossover_is_where_one_begins_to_win_for_good(times: list[float], said: str) -> None:

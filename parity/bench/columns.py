@@ -53,13 +53,17 @@ def _peak(line: Line) -> str:
     return "" if line.row.peak_share is None else units.percent(line.row.peak_share)
 
 
-def _letter_of_peak(line: Line) -> str:
+def of_peak_short(line: Line) -> str:
     """81 % F."""
     return f"{_peak(line)} {line.row.bound_by[:1].upper()}".strip()
 
 
 def _seconds(t: float | None) -> str:
     return "" if t is None else units.seconds(t)
+
+
+def _first(line: Line) -> str:
+    return _seconds(line.row.first)
 
 
 def cold(what: str) -> Callable[[Line], str]:
@@ -75,20 +79,24 @@ def _memory(line: Line) -> str:
     return "" if line.row.peak_memory is None else units.bytes_(line.row.peak_memory)
 
 
+OF_FLOOR = "time over that of matrix products alone, same rounds [95 % interval]"
+
 COLUMNS = (
-    Column("of its bound", "bound", of_bound, said="✓ verified: so much of the derived bound was used; ✗ differs: not timed"),
-    Column("× floor [interval]", "× floor", ratio, said="time over the matrix products' alone, same rounds [95 % interval]"),
-    Column("median", "median", lambda line: units.seconds(line.times.median), said="of a call; of a step in training"),
+    Column(
+        "of its bound", "bound", of_bound, 0, "✓ verified: so much of the derived bound was used; ✗ differs: not timed"
+    ),
+    Column("× floor [interval]", "× floor", ratio, 0, OF_FLOOR),
+    Column("median", "median", lambda line: units.seconds(line.times.median), 0, "of a call; of a step in training"),
     Column("least", "", lambda line: units.seconds(line.times.min)),
-    Column("IQR", "IQR", lambda line: units.percent(line.spread), 2, "interquartile range, as a share of the median"),
+    Column("IQR", "IQR", lambda line: units.percent(line.spread), 5, "interquartile range, as a share of the median"),
     Column("of peak", "", of_peak),
-    Column("", "of peak", _letter_of_peak, 1, "share of the measured peak, F operations or B bytes: the nearer limit"),
-    Column("first call", "first", lambda line: _seconds(line.row.first), 6, "first call in a process that runs already"),
+    Column("", "of peak", of_peak_short, 1, "share of the measured peak, F operations or B bytes: the nearer limit"),
+    Column("first call", "first", _first, 6, "first call in a process that runs already"),
     Column("cold import", "", cold("import")),
-    Column("cold first call", "cold", cold("first"), 4, "first call in a new process with empty caches; once a case"),
+    Column("cold first call", "cold", cold("first"), 3, "first call in a new process with empty caches; once a case"),
     Column("transfer", "", lambda line: _seconds(line.row.transfer)),
-    Column("pays after steps", "pays", _pays, 3, "steps until compiling has paid, beside the same framework without it"),
-    Column("peak memory", "memory", _memory, 5, "at the highest point of a call, beyond its inputs"),
+    Column("pays after steps", "pays", _pays, 2, "steps until compiling has paid, beside the same framework without"),
+    Column("peak memory", "memory", _memory, 4, "at the highest point of a call, beyond its inputs"),
 )
 """In the order in which they stand; the implementation's name is before them."""
 

@@ -46,7 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(name, action="append", metavar="NAME", type=several, help=what)
     option = parser.add_argument
-    option("--filter", metavar="PATTERN", action="append", help="rows whose name matches, as 'logistic-*/step/float32/*'")
+    option(
+        "--filter", metavar="PATTERN", action="append", help="rows whose name matches, as 'logistic-*/step/float32/*'"
+    )
     option("--quick", action="store_true", help="a minute: three cases, a step in float32 on one thread")
     option("--list", action="store_true", help="show what there is to time, and time nothing")
     option("--json", metavar="FILE", help="write all that was found, every sample included: what --compare reads")

@@ -95,7 +95,7 @@ def grown(every: list[Growth]) -> list[dict[str, Any]]:
             "place": place,
             "series": series,
             "names": list(dict.fromkeys(name for growth in series for name in growth.by_name)),
-            "crossovers": [(g.shape, c.said(g.letter)) for g in series for c in reading.crossovers(g, every)],
+            "crossovers": [(g.shape, said) for g in series if (said := reading.won(g, every))],
             "drift": max((drift for growth in series for drift in growth.drifts), default=None),
         }
         for place, series in places.items()

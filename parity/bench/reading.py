@@ -31,6 +31,9 @@ NO_FLOOR = "its floor was not timed, and no time is told without a ratio"
 READABLE = "reference"
 """NumPy as the notes write it."""
 
+NUMBER = re.compile("(?<![^ ])[0-9]+(?= )", re.ASCII)
+"""A whole number that is a word of its own, and no version."""
+
 WRITES = ("--json", "--html", "--plots")
 """Options that name a file, and change nothing that is timed."""
 
@@ -213,10 +216,29 @@ def reasons(results: Results) -> list[Skipped]:
         device = "" if row.key.device in used else row.key.device
         # "reference knows no device cuda" of one, "knows no device cuda" of all
         found.setdefault((device, reason.removeprefix(f"{row.key.implementation} ")), []).append(row)
-    each = {device: [Skipped(why, of) for (on, why), of in found.items() if on == device] for device, _ in found}
+    on = {device: {why: of for (d, why), of in found.items() if d == device} for device, _ in found}
+    each = {device: _but_for_numbers(of) for device, of in on.items()}
     there = [Skipped(f"{one.why}: {one.names}", one.rows) for one in each.pop("", [])]
     every = there + [_nothing_on(device, of) for device, of in each.items()]
     return sorted(every, key=lambda one: -len(one.rows))
+
+
+def _but_for_numbers(found: dict[str, list[Row]]) -> list[Skipped]:
+    """Reasons that are alike but for their numbers as one, with the range of each number."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for why in found:
+        alike.setdefault(tuple(NUMBER.split(why)), []).append(why)
+    return [
+        Skipped(_with_ranges(words, [NUMBER.findall(why) for why in of]), [row for why in of for row in found[why]])
+        for words, of in alike.items()
+    ]
+
+
+def _with_ranges(words: tuple[str, ...], numbers: list[list[str]]) -> str:
+    """The words with the numbers that stood between them: 8 to 16 where they are not the same everywhere."""
+    each = [sorted(set(column), key=int) for column in zip(*numbers, strict=True)]
+    ranges = [of[0] if len(of) == 1 else f"{of[0]} to {of[-1]}" for of in each]
+    return "".join(word + number for word, number in zip(words, [*ranges, ""], strict=True))
 
 
 def _nothing_on(device: str, of: list[Skipped]) -> Skipped:
@@ -308,11 +330,13 @@ class Crossover(NamedTuple):
 
     def said(self, axis: str) -> str:
         """In words."""
+        return f"{self.winner} beats {self.where(axis)}"
+
+    def where(self, axis: str) -> str:
+        """The loser, and at which sizes it is one."""
         if self.everywhere:
-            return f"{self.winner} beats {self.loser} in all of this range"
-        if self.at is None:
-            return f"{self.winner} never beats {self.loser} in this range"
-        return f"{self.winner} beats {self.loser} from {axis} ≈ {units.about(self.at)}"
+            return f"{self.loser} at every size"
+        return f"{self.loser} {'at no size' if self.at is None else f'from {axis} ≈ {units.about(self.at)}'}"
 
 
 def crossover(winner: str, loser: str, a: dict[int, float], b: dict[int, float]) -> Crossover | None:
@@ -345,6 +369,14 @@ def crossovers(growth: Growth, every: Iterable[Growth]) -> list[Crossover]:
     found = [crossover(name, other, times[name], times[other]) for name, other in pairs]
     found += [_of_device(growth, on_cpu) for on_cpu in _on_cpu(growth, every)]
     return [c for c in found if c]
+
+
+def won(growth: Growth, every: Iterable[Growth]) -> str:
+    """The crossovers of a series in one line, what has the same winner together."""
+    found: dict[str, list[str]] = {}
+    for crossed in crossovers(growth, every):
+        found.setdefault(crossed.winner, []).append(crossed.where(growth.letter))
+    return "; ".join(f"{winner} beats {', '.join(of)}" for winner, of in found.items())
 
 
 def _on_cpu(growth: Growth, every: Iterable[Growth]) -> list[Growth]:

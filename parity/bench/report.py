@@ -24,8 +24,9 @@ BETWEEN = 2
 
 WRONG = "✗ differs"
 
-NOISY = "work that never changes took longer or shorter: mistrust these ratios"
-"""The last line of the legend, where a group is."""
+GROWTH = (("p", "of time ∝ size^p: with 1 it is in proportion, near 0 the calls take it"),)
+NOISY = (("NOISY", "work that never changes took longer or shorter: mistrust these ratios"),)
+"""The last lines of the legend, where there is a series, and where a group is noisy."""
 
 LABEL = 9
 """Characters before what a line of the legend says."""
@@ -41,8 +42,8 @@ def show(results: Results, to: Console) -> None:
         to.print()
         to.print(heading(r))
         to.print(_table(r, columns, _widths(read, columns)))
-    _explain(to, columns, left_out, noisy=any(r.noisy for r in read))
-    _show_growth(results, to)
+    has_slopes = _show_growth(results, to)
+    _explain(to, columns, left_out, GROWTH * has_slopes + NOISY * any(r.noisy for r in read))
     _show_skipped(results, to)
     _show_differing(read, to)
     to.print()
@@ -95,18 +96,17 @@ def _table(read: Reading, columns: list[Column], widths: list[int]) -> Table:
     return table
 
 
-def _explain(to: Console, columns: list[Column], left_out: list[str], *, noisy: bool) -> None:
-    """What the columns that are shown mean."""
+def _explain(to: Console, columns: list[Column], left_out: list[str], more: Iterable[tuple[str, str]]) -> None:
+    """What the columns that are shown mean, and what else is to be said."""
     to.print()
-    said = {column.short: column.said for column in columns} | ({"NOISY": NOISY} if noisy else {})
-    for label, what in said.items():
-        _print(to, f"{label:{LABEL}}{what}", "dim", indent=LABEL)
+    for label, what in (*((column.short, column.said) for column in columns), *more):
+        _print(to, what, "dim", f"{label:{LABEL}}")
     if left_out:
         _print(to, f"no room for {', '.join(left_out)}: --html and --json have it all", "dim")
 
 
-def _show_growth(results: Results, to: Console) -> None:
-    """The slopes, place by place, and where compiling or the GPU begins to win."""
+def _show_growth(results: Results, to: Console) -> bool:
+    """The slopes, place by place, and where compiling or the GPU begins to win; whether there are any."""
     every = reading.growths(results)
     for where in dict.fromkeys(growth.place for growth in every):
         series = [growth for growth in every if growth.place == where]
@@ -114,8 +114,9 @@ def _show_growth(results: Results, to: Console) -> None:
         to.print(_growth_heading(where, series))
         to.print(_slopes(series))
         for growth in series:
-            for crossover in reading.crossovers(growth, every):
-                _print(to, f"{growth.shape}: {crossover.said(growth.letter)}", "dim")
+            if won := reading.won(growth, every):
+                _print(to, f"{growth.shape}: {won}", "dim")
+    return bool(every)
 
 
 def _growth_heading(where: Place, series: list[Growth]) -> Text:
@@ -130,7 +131,7 @@ def _slopes(series: list[Growth]) -> Table:
     table = Table(box=None, padding=(0, BETWEEN, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("", max_width=NAME, overflow="fold")
     for growth in series:
-        table.add_column(f"{growth.letter}: {growth.shape}", justify="right", overflow="fold")
+        table.add_column(f"{growth.letter}: {growth.shape}".replace(", ", ",\n"), justify="right", overflow="fold")
     for name in dict.fromkeys(name for growth in series for name in growth.by_name):
         table.add_row(Text(printable(name)), *(Text(growth.slope_text(name)) for growth in series))
     return table
@@ -141,7 +142,7 @@ def _show_skipped(results: Results, to: Console) -> None:
     if reasons:
         to.print("\nskipped")
     for why, rows in reasons:
-        _print(to, f"{len(rows):5,d}  {why}", "dim", indent=7)
+        _print(to, why, "dim", f"{len(rows):5,d}  ")
 
 
 def _show_differing(read: Iterable[Reading], to: Console) -> None:
@@ -149,7 +150,7 @@ def _show_differing(read: Iterable[Reading], to: Console) -> None:
     if wrong:
         to.print("\ndiffers", style=STYLES["differs"])
     for row in wrong:
-        _print(to, f"  {described(row)}", indent=4)
+        _print(to, described(row), label="  ✗ ")
 
 
 def described(row: Row) -> str:
@@ -164,7 +165,7 @@ def _on_one_line(to: Console, text: str, style: str) -> None:
     to.print(line)
 
 
-def _print(to: Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Text of any length, in lines no wider than the terminal; all but the first are indented."""
-    for i, line in enumerate(Text(printable(text)).wrap(to, to.width - indent)):
-        to.print(Text(" " * indent * (i > 0) + line.plain.rstrip(), style))
+def _print(to: Console, text: str, style: str = "", label: str = "") -> None:
+    """Text of any length, in lines no wider than the terminal, behind a label and below each other."""
+    for i, line in enumerate(Text(printable(text)).wrap(to, to.width - len(label))):
+        to.print(Text((" " * len(label) if i else label) + line.plain.rstrip(), style))
