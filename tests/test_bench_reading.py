@@ -145,6 +145,13 @@ def test_the_slope_is_that_of_the_series() -> None:
     assert replace(growth, by_name={"floor": lines[:1]}).slope("floor") is None
 
 
+def test_floors_are_last_whatever_a_series_leaves_out() -> None:
+    one, other, *_ = reading.growths(results())
+    few = {name: of for name, of in one.by_name.items() if name != "sklearn-loss"}
+    names = reading.grown([replace(one, by_name=few), other])
+    assert names[-3:] == ["sklearn-loss", "floor", "floor-torch"]
+
+
 def test_a_peak_of_bytes_holds_in_every_format_and_one_of_operations_in_its_own() -> None:
     where = reading.Place("step", "float64", "cpu", 1)
     peaks = (

@@ -90,7 +90,7 @@ COLUMNS = (
     Column("least", "", lambda line: units.seconds(line.times.min)),
     Column("IQR", "IQR", lambda line: units.percent(line.spread), 5, "interquartile range, as a share of the median"),
     Column("of peak", "", of_peak),
-    Column("", "of peak", of_peak_short, 1, "share of the measured peak, F operations or B bytes: the nearer limit"),
+    Column("", "of peak", of_peak_short, 1, "share of the measured peak, F flops or B bytes: the nearer limit"),
     Column("first call", "first", _first, 6, "first call in a process that runs already"),
     Column("cold import", "", cold("import")),
     Column("cold first call", "cold", cold("first"), 3, "first call in a new process with empty caches; once a case"),

@@ -355,7 +355,7 @@ def _shown(figures: Figures | None, floor: bool) -> tuple[str, str, str, str]:
 def _legend(size: float) -> str:
     likely = units.percent(1 - 1 / ONE_IN)
     return (
-        "old, new   median of time / floor's time in the same round; a floor's own time, which is not judged"
-        f"\nnew / old  with its {likely} interval; p of Mann and Whitney's test, corrected for all rows"
+        "old, new   median of the ratios to the floor; of a floor its time, not judged"
+        f"\nnew / old  with its {likely} interval; p by Mann and Whitney, corrected for all rows"
         f"\nslower     by more than {units.percent(size)}: the interval, p and the least times all say so"
     )

@@ -94,7 +94,7 @@ def grown(every: list[Growth]) -> list[dict[str, Any]]:
         {
             "place": place,
             "series": series,
-            "names": list(dict.fromkeys(name for growth in series for name in growth.by_name)),
+            "names": reading.grown(series),
             "crossovers": [(g.shape, said) for g in series if (said := reading.won(g, every))],
             "drift": max((drift for growth in series for drift in growth.drifts), default=None),
         }

@@ -310,6 +310,12 @@ def growths(results: Results) -> list[Growth]:
     return [Growth(*key, _by_name(of), tuple(r.group.drift for r in of if r.noisy)) for key, of in found.items()]
 
 
+def grown(series: Iterable[Growth]) -> list[str]:
+    """What occurs in any of the series, floors last."""
+    lines = {name: of[0] for growth in series for name, of in growth.by_name.items()}
+    return sorted(lines, key=lambda name: lines[name].is_floor)
+
+
 def _by_name(of: Iterable[Reading]) -> dict[str, tuple[Line, ...]]:
     every = sorted((line for r in of for line in r.lines), key=lambda line: (line.is_floor, size(line)))
     by_name: dict[str, tuple[Line, ...]] = {}

@@ -132,7 +132,7 @@ def _slopes(series: list[Growth]) -> Table:
     table.add_column("", max_width=NAME, overflow="fold")
     for growth in series:
         table.add_column(f"{growth.letter}: {growth.shape}".replace(", ", ",\n"), justify="right", overflow="fold")
-    for name in dict.fromkeys(name for growth in series for name in growth.by_name):
+    for name in reading.grown(series):
         table.add_row(Text(printable(name)), *(Text(growth.slope_text(name)) for growth in series))
     return table
 
