@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity.bench import reading, units
+from parity.bench import reading, skips, units
 from parity.bench.results import Group, Key, Peak, Row
 from parity.compare import DIFFERS
 from tests.bench_results import group, on_cuda, results, with_fault
@@ -65,19 +65,19 @@ def test_reasons_are_gathered_by_device_and_without_the_name_they_begin_with() -
         for name, why in told.items()
     ]
     run = replace(results(), groups=(Group("", (), 0.0, tuple(rows)),))
-    assert [why for why, _ in reading.reasons(run)] == [
+    assert [why for why, _ in skips.reasons(run)] == [
         "nothing on cuda: built without CUDA; knows no device cuda: reference, own"
     ]
     timed = replace(rows[1], skipped="", verdict=DIFFERS, fault="no")
     run = replace(run, groups=(Group("", (), 0.0, (rows[0], timed, rows[2])),))
-    assert [(why, len(of)) for why, of in reading.reasons(run)] == [("knows no device cuda: reference, own", 2)]
+    assert [(why, len(of)) for why, of in skips.reasons(run)] == [("knows no device cuda: reference, own", 2)]
 
 
 def test_reasons_that_differ_by_their_numbers_are_one_with_the_range() -> None:
     key = Key("logistic-30-1-m569", "step", "float32", "cpu", 1, "loop")
     whys = [f"a loop of {n} million turns, about {n} s (torch 2.{n})" for n in (94, 2, 8)] + ["of torch 2.1", "no"]
     rows = [Row(replace(key, threads=i), skipped=why.replace("(torch 2.94)", "").strip()) for i, why in enumerate(whys)]
-    assert [why for why, _ in reading.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))] == [
+    assert [why for why, _ in skips.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))] == [
         "a loop of 94 million turns, about 94 s: loop",
         "a loop of 2 million turns, about 2 s (torch 2.2): loop",
         "a loop of 8 million turns, about 8 s (torch 2.8): loop",
@@ -85,7 +85,7 @@ def test_reasons_that_differ_by_their_numbers_are_one_with_the_range() -> None:
         "no: loop",
     ]
     rows = [replace(row, skipped=row.skipped.partition(" (")[0]) for row in rows[:3]]
-    (one,) = reading.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))
+    (one,) = skips.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))
     assert (one.why, len(one.rows)) == ("a loop of 2 to 94 million turns, about 2 to 94 s: loop", 3)
 
 

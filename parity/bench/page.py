@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.bench import plots, reading, units
+from parity.bench import plots, reading, skips, units
 from parity.bench.columns import filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results
@@ -70,7 +70,7 @@ def _found(results: Results) -> dict[str, Any]:
         "places": _by_place([r for r in read if r.lines or r.differing]),
         "differing": [row for r in read for row in r.differing],
         "noisy": list(reading.noisy(results)),
-        "reasons": reading.reasons(results),
+        "reasons": skips.reasons(results),
         "columns": filled(reading.lines(results), terminal=False),
         "growths": grown(reading.growths(results)),
     }

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from parity.bench import reading, units
+from parity.bench import reading, skips, units
 from parity.bench.columns import Column, filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results, Row
@@ -138,7 +138,7 @@ def _slopes(series: list[Growth]) -> Table:
 
 
 def _show_skipped(results: Results, to: Console) -> None:
-    reasons = reading.reasons(results)
+    reasons = skips.reasons(results)
     if reasons:
         to.print("\nskipped")
     for why, rows in reasons:
