@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from parity.bench import compare as comparing
 from parity.bench.compare import (
     SIZE,
     Change,
@@ -386,7 +385,7 @@ def test_noise_is_said_beside_the_figures() -> None:
     calm = group("one", {"floor": STEADY, "numpy": STEADY}, STEADY)
     loud = replace(calm, drift=0.12)
     text = shown(compare(run(calm), run(loud)))
-    assert text.splitlines()[0] == "one  step  float64  cpu  1 thread  NOISY 12%"
+    assert text.splitlines()[0] == "one · step · float64 · cpu · 1 thread  NOISY: drift 12 %"
     assert text.splitlines()[-1].endswith("1 in NOISY groups")
     assert "NOISY" not in shown(compare(run(calm), run(calm)))
 
@@ -396,11 +395,3 @@ def test_names_from_outside_steer_no_terminal() -> None:
     text = shown(compare(run(odd), run(odd)))
     assert "\x1b" not in text
     assert r"numpy\n[red]" in text
-
-
-@pytest.mark.parametrize(
-    ("time", "text"),
-    [(2.0, "2.00 s"), (0.123456, "123 ms"), (12.3e-6, "12.3 µs"), (9.99e-10, "0.999 ns"), (1234.0, "1.23e+03 s")],
-)
-def test_seconds(time: float, text: str) -> None:
-    assert comparing._seconds(time) == text

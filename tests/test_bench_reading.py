@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from parity.bench import reading, units
+from parity.bench import reading, skips, units
 from parity.bench.results import Group, Key, Peak, Row
+from parity.compare import DIFFERS
 from tests.bench_results import group, on_cuda, results, with_fault
 
 
@@ -53,7 +54,39 @@ def test_the_totals_leave_the_floors_out() -> None:
     run = replace(results(), groups=(on_cuda("logistic-30-1-m569", "step", "float32"),))
     assert str(reading.totals(run)) == "0 rows timed, 4 skipped, 0 differ"
     run = replace(run, groups=(with_fault(group("logistic-30-1-m569", "step", "float32", 1), "planted"),))
-    assert str(reading.totals(run)) == "9 rows timed, 1 skipped, 1 differ"
+    assert str(reading.totals(run)) == "9 rows timed, 1 skipped, 1 differs"
+
+
+def test_reasons_are_gathered_by_device_and_without_the_name_they_begin_with() -> None:
+    key = Key("logistic-30-1-m569", "step", "float32", "cuda", 1, "reference")
+    told = {"reference": "knows no device cuda", "torch-eager": "built without CUDA", "own": "knows no device cuda"}
+    rows = [
+        Row(replace(key, implementation=name), skipped=f"{name} {why}" if name != "torch-eager" else why)
+        for name, why in told.items()
+    ]
+    run = replace(results(), groups=(Group("", (), 0.0, tuple(rows)),))
+    assert [why for why, _ in skips.reasons(run)] == [
+        "nothing on cuda: built without CUDA; knows no device cuda: reference, own"
+    ]
+    timed = replace(rows[1], skipped="", verdict=DIFFERS, fault="no")
+    run = replace(run, groups=(Group("", (), 0.0, (rows[0], timed, rows[2])),))
+    assert [(why, len(of)) for why, of in skips.reasons(run)] == [("knows no device cuda: reference, own", 2)]
+
+
+def test_reasons_that_differ_by_their_numbers_are_one_with_the_range() -> None:
+    key = Key("logistic-30-1-m569", "step", "float32", "cpu", 1, "loop")
+    whys = [f"a loop of {n} million turns, about {n} s (torch 2.{n})" for n in (94, 2, 8)] + ["of torch 2.1", "no"]
+    rows = [Row(replace(key, threads=i), skipped=why.replace("(torch 2.94)", "").strip()) for i, why in enumerate(whys)]
+    assert [why for why, _ in skips.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))] == [
+        "a loop of 94 million turns, about 94 s: loop",
+        "a loop of 2 million turns, about 2 s (torch 2.2): loop",
+        "a loop of 8 million turns, about 8 s (torch 2.8): loop",
+        "of torch 2.1: loop",
+        "no: loop",
+    ]
+    rows = [replace(row, skipped=row.skipped.partition(" (")[0]) for row in rows[:3]]
+    (one,) = skips.reasons(replace(results(), groups=(Group("", (), 0.0, tuple(rows)),)))
+    assert (one.why, len(one.rows)) == ("a loop of 2 to 94 million turns, about 2 to 94 s: loop", 3)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +94,9 @@ def test_the_totals_leave_the_floors_out() -> None:
     [
         ([3.2, 3.2, 3.2], "a beats b from m ≈ 2.6"),
         ([1, 5, 3], "a beats b from m ≈ 5.2"),
-        ([1, 1, 1], "a beats b in all of this range"),
-        ([9, 9, 9], "a never beats b in this range"),
-        ([1, 1, 9], "a never beats b in this range"),
+        ([1, 1, 1], "a beats b at every size"),
+        ([9, 9, 9], "a beats b at no size"),
+        ([1, 1, 9], "a beats b at no size"),
     ],
 )
 def test_a_crossover_is_where_one_begins_to_win_for_good(times: list[float], said: str) -> None:
@@ -110,6 +143,13 @@ def test_the_slope_is_that_of_the_series() -> None:
     lines = growth.by_name["floor"]
     assert [reading.size(line) for line in lines] == [16, 64, 256, 1024, 4096]
     assert replace(growth, by_name={"floor": lines[:1]}).slope("floor") is None
+
+
+def test_floors_are_last_whatever_a_series_leaves_out() -> None:
+    one, other, *_ = reading.growths(results())
+    few = {name: of for name, of in one.by_name.items() if name != "sklearn-loss"}
+    names = reading.grown([replace(one, by_name=few), other])
+    assert names[-3:] == ["sklearn-loss", "floor", "floor-torch"]
 
 
 def test_a_peak_of_bytes_holds_in_every_format_and_one_of_operations_in_its_own() -> None:

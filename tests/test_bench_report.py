@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from parity.bench import report
+from parity.bench.columns import COLUMNS
 from parity.bench.results import Results
 from tests.bench_results import NO_CUDA, WRONG, group, results
 
@@ -32,11 +33,11 @@ def test_no_line_is_longer_than_the_terminal_and_nothing_is_cut(texts: dict[int,
 
 
 def test_a_narrow_terminal_says_which_columns_it_leaves_out(texts: dict[int, str]) -> None:
-    assert "no room for: memory, first, cold, pays" in texts[80]
-    assert "no room for: memory\n" in texts[100]
+    assert "no room for first, IQR, memory, cold: --html and --json have it all\n" in texts[80]
+    assert "no room for first: --html" in texts[100]
     assert "no room for" not in shown(results(), 140)
     header = next(line for line in texts[80].splitlines() if "× floor" in line)
-    assert header.split() == ["bound", "×", "floor", "median", "IQR", "of", "peak"]
+    assert header.split() == ["bound", "×", "floor", "median", "of", "peak", "pays"]
 
 
 def test_rows_are_sorted_by_ratio_and_what_differs_is_first(texts: dict[int, str]) -> None:
@@ -61,24 +62,44 @@ def test_noise_stands_beside_its_heading_and_only_there(texts: dict[int, str]) -
 
 def test_growth_is_a_table_with_the_crossovers_below(texts: dict[int, str]) -> None:
     growth = texts[100].partition("growth · step · float32 · cpu · 1 thread")[2].partition("\n\n")[0]
-    assert "m: shallow-2-4-1  n: logistic-n-1, m = 4096  L: deep-64×L-1, m = 1024" in growth
-    (slopes,) = [line.split() for line in growth.splitlines() if line.startswith("reference ")]
+    titles = [line.split("  ") for line in growth.splitlines()[1:3]]
+    assert [[word.strip() for word in line if word.strip()] for line in titles] == [
+        ["n: logistic-n-1,", "L: deep-64×L-1,"], ["m: shallow-2-4-1", "m = 4096", "m = 1024"]
+    ]  # fmt: skip
+    slopes = next(line.split() for line in growth.splitlines() if line.startswith("reference "))
     assert len(slopes) == 4
-    assert "jax-jit beats reference from m ≈ " in growth
+    assert "jax-jit beats jax-eager at every size, reference from m ≈ " in " ".join(growth.split())
 
 
 def test_what_was_skipped_is_counted_by_its_reason(texts: dict[int, str]) -> None:
-    assert f"   24  {NO_CUDA}: floor, torch-eager, torch-compile, jax-jit\n" in texts[100]
+    assert "   36  trains, and has no single step: sklearn-mlp\n" in texts[100]
+    assert f"   24  nothing on cuda: {NO_CUDA}\n" in texts[100]
 
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_last_line_counts(texts: dict[int, str], width: int) -> None:
-    assert texts[width].splitlines()[-1] == "264 rows timed, 60 skipped, 1 differ"
+    assert texts[width].splitlines()[-1] == "264 rows timed, 60 skipped, 1 differs"
 
 
-def test_the_legend_is_short() -> None:
-    assert len(report.LEGEND) <= 5
-    assert max(map(len, report.LEGEND)) <= 80
+def test_the_legend_explains_every_column_that_is_shown_each_on_one_line(texts: dict[int, str]) -> None:
+    for width, shown_there in ((80, "bound × median of pays"), (100, "bound × median IQR of cold pays memory")):
+        legend = texts[width].partition("\nbound    ✓")[2].partition("\nno room")[0].splitlines()
+        legend = [f"bound    ✓{legend[0]}", *legend[1:]]
+        assert [line.split()[0] for line in legend] == [*shown_there.split(), "p", "NOISY"]
+    assert all(len(report.LABEL * " " + column.said) <= 80 and bool(column.said) == bool(column.short)
+               for column in COLUMNS)  # fmt: skip
+    alone = shown(replace(results(), groups=results().groups[:1]), 80)
+    assert "NOISY" not in alone
+    assert "\np   " not in alone
+
+
+def test_a_long_command_is_cut_and_leaves_out_the_files_that_were_written() -> None:
+    words = ("bench", "--json", "/a/long/way/x.json", "--filter", "logistic-*/step/*", "--plots", "there")
+    first, second = shown(replace(results(), command=words), 80).splitlines()[:2]
+    assert first == "parity bench --filter 'logistic-*/step/*'"
+    assert second == "Example CPU 9000 @ 2.80 GHz; 2026-11-25 16:15 UTC; commit fcc29e1c0ffe"
+    long = shown(replace(results(), command=("bench", "--filter", "x" * 90)), 80).splitlines()
+    assert (len(long[0]), long[0][-1], long[1]) == (80, "…", second)
 
 
 def test_names_from_outside_neither_steer_the_terminal_nor_break_a_table() -> None:

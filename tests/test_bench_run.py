@@ -226,7 +226,7 @@ def test_after_how_many_steps_compiling_pays() -> None:
 @pytest.mark.parametrize(
     ("variant", "case", "words"),
     [
-        ("loop", "logistic-784-1-m60000", "a loop of 94 million turns"),
+        ("loop", "logistic-784-1-m60000", "a loop of 94 million turns, about 94 s"),
         ("loop", "logistic-30-1-m569", ""),
         ("vmap", "logistic-30-1-m569", ""),
         ("hand", "logistic-784-1-m60000", ""),

@@ -32,25 +32,31 @@ test of 15 rounds in 78 of 100 runs, of 25 in 98 (see `parity.bench.compare`).""
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `parity bench`."""
+    parser.epilog = (
+        "A NAME may be several, with commas in between. Exit status: 0 all is well, 1 a row differs or --compare finds "
+        "a regression, 2 could not run."
+    )
     for name, what in (
         ("--case", "a model at a size (see --list)"),
-        ("--work", "step, train or forward"),
-        ("--implementation", "an implementation, or all of a framework"),
+        ("--work", "step (cost and gradients), train (gradient descent) or forward"),
+        ("--implementation", "an implementation, or all of numpy, torch, jax or sklearn"),
         ("--dtype", "float64, float32; on a GPU bfloat16 and float16, too"),
         ("--device", "cpu, cuda or mps; all by default, those that are missing are skipped"),
-        ("--threads", "numbers, or all; 1 and all by default"),
+        ("--threads", "how many, or all; 1 and all by default"),
     ):
         parser.add_argument(name, action="append", metavar="NAME", type=several, help=what)
     option = parser.add_argument
-    option("--filter", metavar="PATTERN", action="append", help="rows whose name matches, as logistic-*/step/float32/*")
+    option(
+        "--filter", metavar="PATTERN", action="append", help="rows whose name matches, as 'logistic-*/step/float32/*'"
+    )
     option("--quick", action="store_true", help="a minute: three cases, a step in float32 on one thread")
-    option("--list", action="store_true", help="what there is to time, and nothing else")
-    option("--json", metavar="FILE", help="write everything that was found, all samples included")
-    option("--html", metavar="FILE", help="write a page that needs nothing else")
-    option("--plots", metavar="DIR", help="draw the page's pictures there")
+    option("--list", action="store_true", help="show what there is to time, and time nothing")
+    option("--json", metavar="FILE", help="write all that was found, every sample included: what --compare reads")
+    option("--html", metavar="FILE", help="write a page with tables and pictures, all in one file")
+    option("--plots", metavar="DIR", help="write its pictures as SVG and PNG into this folder")
     option("--compare", metavar="OLD", help="the JSON of an earlier run: time its rows again, and say what changed")
     option("--with", metavar="NEW", dest="new", help="compare OLD with this JSON, and time nothing")
-    option("--size", metavar="PERCENT", type=float, help="how much slower is a regression, and status 1 (15)")
+    option("--size", metavar="PERCENT", type=float, help="how much slower is a regression: 15 by default")
     option("--other-machine", action="store_true", help="compare with a run of another machine all the same")
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from scipy.stats import mannwhitneyu
 
+from parity.bench import units
 from parity.bench.machine import same_machine
 from parity.bench.results import Group, Key, Results, Row, floor_of
 from parity.bench.statistics import NOISE, ONE_IN, Interval, holm, is_noisy, quotient, rounds_needed
@@ -331,13 +332,14 @@ def totals(comparison: Comparison) -> str:
 
 def _heading(row: Change) -> str:
     key = row.key
-    threads = f"{key.threads} thread" + ("s" if key.threads > 1 else "")
-    return printable("  ".join((key.case, key.work, key.dtype, key.device, threads)))
+    return printable(" · ".join((key.case, key.work, key.dtype, key.device, units.count(key.threads, "thread"))))
 
 
 def _show_group(heading: str, rows: list[Change], to: Console) -> None:
     drift = max(row.drift for row in rows)
-    to.print(heading + (f"  NOISY {drift:.0%}" if is_noisy(drift) else ""), style="bold", soft_wrap=True)
+    to.print(
+        heading + (f"  NOISY: drift {units.percent(drift)}" if is_noisy(drift) else ""), style="bold", soft_wrap=True
+    )
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", min_width=NAME, overflow="fold")
     for title, width in (("old", 8), ("new", 8), ("new / old", 19), ("p", 6), ("verdict", 11)):
@@ -355,25 +357,16 @@ def _show_group(heading: str, rows: list[Change], to: Console) -> None:
 def _shown(figures: Figures | None, floor: bool) -> tuple[str, str, str, str]:
     if figures is None:
         return "", "", "", ""
-    shown = _seconds if floor else _three_digits
+    shown = units.seconds if floor else units.digits
     ratio = figures.ratio
     interval = f"{ratio.median:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
     return shown(figures.old), shown(figures.new), interval, f"{figures.p:.1g}"
 
 
-def _seconds(time: float) -> str:
-    """12.3 ms."""
-    unit, size = next(((u, s) for u, s in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)) if time >= s), ("ns", 1e-9))
-    return f"{_three_digits(time / size)} {unit}"
-
-
-def _three_digits(x: float) -> str:
-    return f"{x:#.3g}".removesuffix(".")
-
-
 def _legend(size: float) -> str:
+    likely = units.percent(1 - 1 / ONE_IN)
     return (
-        "old, new   median of time / floor's time in the same round; a floor's own time, which is not judged"
-        f"\nnew / old  with its {1 - 1 / ONE_IN:.0%} interval; p of Mann and Whitney's test, corrected for all rows"
-        f"\nslower     by more than {size:.0%}: the interval, p and the least times all say so"
+        "old, new   median of the ratios to the floor; of a floor its time, not judged"
+        f"\nnew / old  with its {likely} interval; p by Mann and Whitney, corrected for all rows"
+        f"\nslower     by more than {units.percent(size)}: the interval, p and the least times all say so"
     )

@@ -75,7 +75,7 @@ class Stepped(Jit):
     about = "JAX, training by a jitted step that is called from Python"
 
     def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
-        return None if work == "train" else "a step is jax-jit's"
+        return None if work == "train" else "its step is that of jax-jit"
 
     def task(self, work: str, problem: Problem, dtype: str, steps: int) -> Task:
         import jax

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.bench import plots, reading, units
+from parity.bench import plots, reading, skips, units
 from parity.bench.columns import filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results
@@ -62,6 +62,7 @@ def _found(results: Results) -> dict[str, Any]:
     return {
         "results": results,
         "machine": _with_units(results.machine),
+        "command": reading.command(results),
         "noise": f"{100 * NOISE:g} %",
         "totals": reading.totals(results),
         "machine_name": reading.machine_name(results),
@@ -69,7 +70,7 @@ def _found(results: Results) -> dict[str, Any]:
         "places": _by_place([r for r in read if r.lines or r.differing]),
         "differing": [row for r in read for row in r.differing],
         "noisy": list(reading.noisy(results)),
-        "reasons": reading.reasons(results),
+        "reasons": skips.reasons(results),
         "columns": filled(reading.lines(results), terminal=False),
         "growths": grown(reading.growths(results)),
     }
@@ -93,8 +94,8 @@ def grown(every: list[Growth]) -> list[dict[str, Any]]:
         {
             "place": place,
             "series": series,
-            "names": list(dict.fromkeys(name for growth in series for name in growth.by_name)),
-            "crossovers": [(g.shape, c.said(g.letter)) for g in series for c in reading.crossovers(g, every)],
+            "names": reading.grown(series),
+            "crossovers": [(g.shape, said) for g in series if (said := reading.won(g, every))],
             "drift": max((drift for growth in series for drift in growth.drifts), default=None),
         }
         for place, series in places.items()

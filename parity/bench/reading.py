@@ -6,9 +6,10 @@ A time is only ever had together with its ratio to the floor, as a `Line`; a row
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from math import exp, log
@@ -29,6 +30,9 @@ NO_FLOOR = "its floor was not timed, and no time is told without a ratio"
 
 READABLE = "reference"
 """NumPy as the notes write it."""
+
+WRITES = ("--json", "--html", "--plots")
+"""Options that name a file, and change nothing that is timed."""
 
 AGAINST = {"torch-compile": ("torch-eager", READABLE), "jax-jit": ("jax-eager", READABLE)}
 """What is compiled, and what it has to beat for compiling to be worth it."""
@@ -174,7 +178,8 @@ class Totals(NamedTuple):
 
     def __str__(self) -> str:
         """48 rows timed, 3 skipped, 0 differ."""
-        return f"{units.count(self.timed, 'row')} timed, {self.skipped:,} skipped, {self.differ:,} differ"
+        differ = "differs" if self.differ == 1 else "differ"
+        return f"{units.count(self.timed, 'row')} timed, {self.skipped:,} skipped, {self.differ:,} {differ}"
 
 
 def totals(results: Results) -> Totals:
@@ -185,15 +190,6 @@ def totals(results: Results) -> Totals:
         sum(len(r.skipped) for r in read),
         sum(len(r.differing) for r in read),
     )
-
-
-def reasons(results: Results) -> list[tuple[str, list[Row]]]:
-    """Why rows were skipped, most often first, with the rows."""
-    found: dict[str, list[Row]] = {}
-    for reading in readings(results):
-        for row, reason in reading.skipped:
-            found.setdefault(reason, []).append(row)
-    return sorted(found.items(), key=lambda item: -len(item[1]))
 
 
 def peak(results: Results, of: str, where: Place) -> Peak | None:
@@ -258,6 +254,12 @@ def growths(results: Results) -> list[Growth]:
     return [Growth(*key, _by_name(of), tuple(r.group.drift for r in of if r.noisy)) for key, of in found.items()]
 
 
+def grown(series: Iterable[Growth]) -> list[str]:
+    """What occurs in any of the series, floors last."""
+    lines = {name: of[0] for growth in series for name, of in growth.by_name.items()}
+    return sorted(lines, key=lambda name: lines[name].is_floor)
+
+
 def _by_name(of: Iterable[Reading]) -> dict[str, tuple[Line, ...]]:
     every = sorted((line for r in of for line in r.lines), key=lambda line: (line.is_floor, size(line)))
     by_name: dict[str, tuple[Line, ...]] = {}
@@ -278,11 +280,13 @@ class Crossover(NamedTuple):
 
     def said(self, axis: str) -> str:
         """In words."""
+        return f"{self.winner} beats {self.where(axis)}"
+
+    def where(self, axis: str) -> str:
+        """The loser, and at which sizes it is one."""
         if self.everywhere:
-            return f"{self.winner} beats {self.loser} in all of this range"
-        if self.at is None:
-            return f"{self.winner} never beats {self.loser} in this range"
-        return f"{self.winner} beats {self.loser} from {axis} ≈ {units.about(self.at)}"
+            return f"{self.loser} at every size"
+        return f"{self.loser} {'at no size' if self.at is None else f'from {axis} ≈ {units.about(self.at)}'}"
 
 
 def crossover(winner: str, loser: str, a: dict[int, float], b: dict[int, float]) -> Crossover | None:
@@ -317,6 +321,14 @@ def crossovers(growth: Growth, every: Iterable[Growth]) -> list[Crossover]:
     return [c for c in found if c]
 
 
+def won(growth: Growth, every: Iterable[Growth]) -> str:
+    """The crossovers of a series in one line, what has the same winner together."""
+    found: dict[str, list[str]] = {}
+    for crossed in crossovers(growth, every):
+        found.setdefault(crossed.winner, []).append(crossed.where(growth.letter))
+    return "; ".join(f"{winner} beats {', '.join(of)}" for winner, of in found.items())
+
+
 def _on_cpu(growth: Growth, every: Iterable[Growth]) -> list[Growth]:
     """The same on the cpu with the most threads, where the growth is one of another device."""
     same = (growth.axis, growth.shape, growth.place.work, growth.place.dtype)
@@ -339,6 +351,20 @@ def machine_name(results: Results) -> str:
     """The processor, or what else tells this machine from others, and its GPUs."""
     told = [results.machine.get(name) for name in ("cpu", "processor", "platform")]
     return ", ".join([next((str(name) for name in told if name), "unnamed"), *(results.machine.get("gpus") or ())])
+
+
+def command(results: Results) -> str:
+    """What was typed, to be typed again."""
+    return printable(shlex.join(("parity", *results.command[results.command[:1] == ("parity",) :])))
+
+
+def asked(results: Results) -> str:
+    """The same without the files that were to be written: what was timed."""
+    words = list(results.command)
+    for option in (option for option in WRITES if option in words):
+        at = words.index(option)
+        del words[at : at + 2]
+    return command(replace(results, command=tuple(words)))
 
 
 def provenance(results: Results) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from parity.bench import reading, units
+from parity.bench import reading, skips, units
 from parity.bench.columns import Column, filled
 from parity.bench.reading import Growth, Place, Reading
 from parity.bench.results import Results, Row
@@ -24,26 +24,26 @@ BETWEEN = 2
 
 WRONG = "✗ differs"
 
-LEGEND = (
-    "× floor  time over that of the matrix products alone, same rounds [interval]",
-    "✓ 0.03   verified first: so much of the derived bound was used; ✗ was not timed",
-    "of peak  of what this machine was measured to do: F flops, B bytes, the nearer",
-    "cold     first call, nothing cached; compiling pays after so many calls",
-    "NOISY    work that never changes took longer or shorter: mistrust these ratios",
-)
+GROWTH = (("p", "of time ∝ size^p: with 1 it is in proportion, near 0 the calls take it"),)
+NOISY = (("NOISY", "work that never changes took longer or shorter: mistrust these ratios"),)
+"""The last lines of the legend, where there is a series, and where a group is noisy."""
+
+LABEL = 9
+"""Characters before what a line of the legend says."""
 
 
 def show(results: Results, to: Console) -> None:
     """The whole report; the last line counts."""
     read = [r for r in reading.readings(results) if r.lines or r.differing]
-    _print(to, f"{' '.join(results.command)}: {reading.provenance(results)}", "bold")
+    _on_one_line(to, reading.asked(results), "bold")
+    _print(to, reading.provenance(results), "dim")
     columns, left_out = fitting(read, to.width)
     for r in read:
         to.print()
         to.print(heading(r))
         to.print(_table(r, columns, _widths(read, columns)))
-    _explain(to, left_out)
-    _show_growth(results, to)
+    has_slopes = _show_growth(results, to)
+    _explain(to, columns, left_out, GROWTH * has_slopes + NOISY * any(r.noisy for r in read))
     _show_skipped(results, to)
     _show_differing(read, to)
     to.print()
@@ -96,16 +96,17 @@ def _table(read: Reading, columns: list[Column], widths: list[int]) -> Table:
     return table
 
 
-def _explain(to: Console, left_out: list[str]) -> None:
+def _explain(to: Console, columns: list[Column], left_out: list[str], more: Iterable[tuple[str, str]]) -> None:
+    """What the columns that are shown mean, and what else is to be said."""
     to.print()
-    for line in LEGEND:
-        _print(to, line, "dim")
+    for label, what in (*((column.short, column.said) for column in columns), *more):
+        _print(to, what, "dim", f"{label:{LABEL}}")
     if left_out:
-        _print(to, f"no room for: {', '.join(left_out)}", "dim")
+        _print(to, f"no room for {', '.join(left_out)}: --html and --json have it all", "dim")
 
 
-def _show_growth(results: Results, to: Console) -> None:
-    """The slopes, place by place, and where compiling or the GPU begins to win."""
+def _show_growth(results: Results, to: Console) -> bool:
+    """The slopes, place by place, and where compiling or the GPU begins to win; whether there are any."""
     every = reading.growths(results)
     for where in dict.fromkeys(growth.place for growth in every):
         series = [growth for growth in every if growth.place == where]
@@ -113,8 +114,9 @@ def _show_growth(results: Results, to: Console) -> None:
         to.print(_growth_heading(where, series))
         to.print(_slopes(series))
         for growth in series:
-            for crossover in reading.crossovers(growth, every):
-                _print(to, f"{growth.shape}: {crossover.said(growth.letter)}", "dim")
+            if won := reading.won(growth, every):
+                _print(to, f"{growth.shape}: {won}", "dim")
+    return bool(every)
 
 
 def _growth_heading(where: Place, series: list[Growth]) -> Text:
@@ -129,19 +131,18 @@ def _slopes(series: list[Growth]) -> Table:
     table = Table(box=None, padding=(0, BETWEEN, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("", max_width=NAME, overflow="fold")
     for growth in series:
-        table.add_column(f"{growth.letter}: {growth.shape}", justify="right", overflow="fold")
-    for name in dict.fromkeys(name for growth in series for name in growth.by_name):
+        table.add_column(f"{growth.letter}: {growth.shape}".replace(", ", ",\n"), justify="right", overflow="fold")
+    for name in reading.grown(series):
         table.add_row(Text(printable(name)), *(Text(growth.slope_text(name)) for growth in series))
     return table
 
 
 def _show_skipped(results: Results, to: Console) -> None:
-    reasons = reading.reasons(results)
+    reasons = skips.reasons(results)
     if reasons:
         to.print("\nskipped")
-    for reason, rows in reasons:
-        names = ", ".join(dict.fromkeys(row.key.implementation for row in rows))
-        _print(to, f"{len(rows):5,d}  {reason}: {names}", "dim", indent=7)
+    for why, rows in reasons:
+        _print(to, why, "dim", f"{len(rows):5,d}  ")
 
 
 def _show_differing(read: Iterable[Reading], to: Console) -> None:
@@ -149,7 +150,7 @@ def _show_differing(read: Iterable[Reading], to: Console) -> None:
     if wrong:
         to.print("\ndiffers", style=STYLES["differs"])
     for row in wrong:
-        _print(to, f"  {described(row)}", indent=4)
+        _print(to, described(row), label="  ✗ ")
 
 
 def described(row: Row) -> str:
@@ -157,7 +158,14 @@ def described(row: Row) -> str:
     return f"{row.key}: {row.fault}"
 
 
-def _print(to: Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Text of any length, in lines no wider than the terminal; all but the first are indented."""
-    for i, line in enumerate(Text(printable(text)).wrap(to, to.width - indent)):
-        to.print(Text(" " * indent * (i > 0) + line.plain.rstrip(), style))
+def _on_one_line(to: Console, text: str, style: str) -> None:
+    """Its end is cut off where there is no room for it."""
+    line = Text(text, style)
+    line.truncate(to.width, overflow="ellipsis")
+    to.print(line)
+
+
+def _print(to: Console, text: str, style: str = "", label: str = "") -> None:
+    """Text of any length, in lines no wider than the terminal, behind a label and below each other."""
+    for i, line in enumerate(Text(printable(text)).wrap(to, to.width - len(label))):
+        to.print(Text((" " * len(label) if i else label) + line.plain.rstrip(), style))

@@ -306,7 +306,7 @@ def too_much(variant: str, case: Case, dtype: str) -> str | None:
     if variant == "loop":
         turns = case.m * (2 * case.layers[0] if case.model == "logistic_regression" else sum(case.layers[1:]))
         if turns * AN_OPERATION > PATIENCE:
-            return f"would take a loop of {turns / 1e6:.0f} million turns, about so many seconds"
+            return f"would take a loop of {turns / 1e6:.0f} million turns, about {turns * AN_OPERATION:.0f} s"
     return None
 
 

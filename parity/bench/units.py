@@ -77,18 +77,30 @@ def interval(low: float, high: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share, to two digits from 1 % on and to one below.
+    """A share, to two digits from 1 % on and to one below, down to a thousandth.
 
-    >>> percent(0.812), percent(0.0314), percent(0.00042)
-    ('81 %', '3.1 %', '0.04 %')
+    >>> percent(0.812), percent(0.0314), percent(0.0098), percent(0.0042), percent(0.00042)
+    ('81 %', '3.1 %', '1.0 %', '0.4 %', '<0.1 %')
     """
-    return f"{digits(100 * share, 2 if 100 * share >= 1 else 1)} %"
+    x = 100 * share
+    if 0 < x < 1:
+        x = float(f"{x:.1g}")  # 0.98 is 1.0, with the digits of 1.0
+    return "<0.1 %" if 0 < 10 * x < 1 else f"{digits(x, 2 if x >= 1 else 1)} %"
 
 
-def calls(n: float) -> str:
-    """After how many calls something has paid.
+def of_bound(share: float) -> str:
+    """The share of a bound that was used, to one digit: below a thousandth it is of no interest how far.
 
-    >>> calls(4811.3), calls(0), calls(math.inf)
+    >>> of_bound(0.0314), of_bound(0.62), of_bound(0.000005), of_bound(0.0)
+    ('0.03', '0.6', '<0.001', '0')
+    """
+    return "<0.001" if 0 < 1000 * share < 1 else digits(share, 1)
+
+
+def steps(n: float) -> str:
+    """After how many steps something has paid.
+
+    >>> steps(4811.3), steps(0), steps(math.inf)
     ('4,812', 'at once', 'never')
     """
     if n <= 0:
