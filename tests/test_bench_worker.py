@@ -71,13 +71,13 @@ def test_the_sentinel_tells_how_much_of_its_core_it_had(monkeypatch: pytest.Monk
     wall, cpu = Clock(0.0), Clock(0.0)
 
     def work() -> None:
-        wall.spend(0.004)
-        cpu.spend(0.001)  # the rest of the time another process has the core
+        wall.spend(1 / 256)
+        cpu.spend(1 / 1024)  # the rest of the time another process has the core
 
     monkeypatch.setattr(worker, "perf_counter", wall)
     monkeypatch.setattr(worker, "process_time", cpu)
     monkeypatch.setattr(worker, "_sentinel", lambda: work)
-    assert worker.sentinel() == (pytest.approx(0.004), pytest.approx(0.25))
+    assert worker.sentinel() == (1 / 256, 1 / 4)
 
 
 def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,15 +165,11 @@ def test_what_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody else resets a process's highest size")
 def test_the_memory_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 64 * 2**20
-
-    def allocate(share: float) -> None:
-        np.ones(int(share * size), np.uint8)
-
-    for share in (1.0, 0.25):
-        monkeypatch.setitem(worker._ROOM.calls, key(), Call(lambda: allocate(share), lambda found: {}))  # noqa: B023
+    for part in (1, 4):
+        monkeypatch.setitem(worker._ROOM.calls, key(), Call(lambda: np.ones(size // part, np.uint8), lambda found: {}))  # noqa: B023
         found = worker.memory(key())
         assert found is not None
-        assert 0.75 * share * size <= found <= 1.5 * share * size  # the kernel counts in batches of pages
+        assert 3 * size // (4 * part) <= found <= 3 * size // (2 * part)  # the kernel counts in batches of pages
 
 
 @pytest.mark.parametrize("case", ["shallow-2-4-1-m400", "deep-30-20-7-1-m569", "logistic-30-1-m569"])

@@ -229,6 +229,7 @@ def _words(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 ALLOWED: dict[str, dict[str, str]] = {
+    "parity/bench/run.py": {"turns * AN_OPERATION > PATIENCE": "how long one would wait: it judges no value"},
     "parity/bench/statistics.py": {"drifted > NOISE": "which timings are called noisy: it judges no value"},
     "parity/oracle.py": {"value.radius <= 1 / 1000": "how long to go on: what is left of the radius is in the bound"},
     "parity/problems/exact.py": {"rng.random_sample(shape) < density": "which of the drawn weights are zero"},
@@ -237,6 +238,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "options=tolerance": "the same",
         "result.fun > 1 / 2": "its optimum is 0 or at least 1",
     },
+    "tests/bench_harness.py": {"> WITHIN": "how far two clocks may be apart"},
+    "tests/bench_targets.py": {"f >= BANDWIDTH": "a target of speed"},
     "tests/test_flower.py": {'f"{costs[step]:.10f}" == rows': "ten digits are what the page prints, and its subject"},
     "tests/test_formulas.py": {"4 * expected.fmt.u": "of one quotient each, of their sum and of the test's own"},
     "tests/test_initialization.py": {"slope > 1 / 2": "every slope there is 0 or near 1: which, not how near"},
