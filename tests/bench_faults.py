@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from parity.bench import worker
 from parity.bench.results import Key
-from parity.implementations import Call, Quantities
+from parity.implementations import Call, Implementation, Quantities
 from parity.implementations.reference import Reference
 from parity.problems import Problem
 
@@ -163,7 +163,20 @@ class Talking(Reference):
         return ["never\n"]
 
 
-KINDS = (Wrong, Late, Slow, Failing, Dying, Later, Unsure, Nothing, Fewer, Stale, Wandering, Talking)
+class Bare(Implementation):
+    """Says neither what it is called nor which framework it is of, and would be timed."""
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return None
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        return {}
+
+
+KINDS = (Bare, Wrong, Late, Slow, Failing, Dying, Later, Unsure, Nothing, Fewer, Stale, Wandering, Talking)
 FAULTY = {kind.__name__.lower(): f"{__name__}:{kind.__name__}" for kind in KINDS}
 
 

@@ -122,6 +122,20 @@ def test_what_has_no_bound_is_written_and_read(tmp_path: Path, monkeypatch: pyte
     assert load(path).groups == (group,)
 
 
+def test_what_is_of_no_framework_is_skipped() -> None:
+    assert row(run("bare"), "bare").skipped == "AttributeError: 'Bare' object has no attribute 'framework'"
+
+
+def test_only_who_is_timed_makes_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the processes that there are for more than one thread."""
+    begun: list[object] = []
+    begin = worker.begin
+    monkeypatch.setattr(worker, "begin", lambda *given: begun.append(given) or begin(*given))
+    of_two = replace(plan("reference", "reference-loop", work="forward"), threads=(2,))
+    Run(of_two, pool=InProcess)()
+    assert len(begun) == len({"reference", *FLOORS})
+
+
 def test_a_refusal_is_a_line() -> None:
     assert row(run("talking"), "talking").skipped == r"['never\n']"
 

@@ -139,9 +139,9 @@ def inspect(name: str) -> Place:
 
 def _switch(name: str) -> None:
     implementation = subject(name)
-    switches = getattr(implementation, "switches", None)
-    if switches is not None and implementation.framework not in _ROOM.switched:
-        _ROOM.switched.add(implementation.framework)
+    framework, switches = implementation.framework, getattr(implementation, "switches", None)
+    if switches is not None and framework not in _ROOM.switched:
+        _ROOM.switched.add(framework)
         _ROOM.switches.enter_context(switches())
 
 
