@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from itertools import chain, repeat
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 from parity.bench import worker
 from parity.bench.results import Key
-from parity.implementations import Call, Quantities
+from parity.implementations import Call, Implementation, Quantities
 from parity.implementations.reference import Reference
 from parity.problems import Problem
 
@@ -111,7 +112,71 @@ class Unsure(Reference):
         raise KeyError(work)
 
 
-KINDS = (Wrong, Late, Slow, Failing, Dying, Later, Unsure)
+class Nothing(Reference):
+    """Brings nothing home."""
+
+    name, variant = "nothing", "nothing"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        return replace(super().prepare(work, problem, dtype, device, steps), home=lambda found: None)
+
+
+class Fewer(Reference):
+    """Takes half of the steps, all of them right."""
+
+    name, variant = "fewer", "fewer"
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        return super().prepare(work, problem, dtype, device, max(1, steps // 2))
+
+
+class Stale(Reference):
+    """Right when it is judged, and wrong by a factor from the second call on."""
+
+    name, variant = "stale", "stale"
+    FACTOR: ClassVar[float] = 1.5
+
+    def prepare(self, work: str, problem: Problem, dtype: str, device: str, steps: int = 1) -> Call:
+        call, factors = super().prepare(work, problem, dtype, device, steps), chain([1.0], repeat(self.FACTOR))
+
+        def run() -> Any:
+            J, grads = call.run()
+            factor = next(factors)
+            return J, {name: (g * factor).astype(g.dtype) for name, g in grads.items()}
+
+        return replace(call, run=run)
+
+
+class Wandering(Stale):
+    """Other bits in every call, as right as the first."""
+
+    name, variant = "wandering", "wandering"
+    FACTOR = 1 + 2**-52
+
+
+class Talking(Reference):
+    """Refuses with what is no text."""
+
+    name, variant = "talking", "talking"
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> Any:
+        return ["never\n"]
+
+
+class Bare(Implementation):
+    """Says neither what it is called nor which framework it is of, and would be timed."""
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def refuses_work(self, work: str, problem: Problem, dtype: str, device: str) -> str | None:
+        return None
+
+    def quantities(self, problem: Problem, dtype: str, device: str) -> Quantities:
+        return {}
+
+
+KINDS = (Bare, Wrong, Late, Slow, Failing, Dying, Later, Unsure, Nothing, Fewer, Stale, Wandering, Talking)
 FAULTY = {kind.__name__.lower(): f"{__name__}:{kind.__name__}" for kind in KINDS}
 
 
@@ -135,6 +200,19 @@ class InProcess:
         except BaseException as error:
             done.set_exception(error)
         return done
+
+
+class OfImport(InProcess):
+    """Dies when an implementation of that name is imported."""
+
+    of = ""
+    dead = False
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        self.dead |= function is worker.inspect and arguments == (self.of,)
+        if self.dead:
+            raise BrokenProcessPool("dead")
+        return super().submit(function, *arguments)
 
 
 class Mortal(InProcess):

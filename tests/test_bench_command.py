@@ -42,6 +42,7 @@ def written(path: Path, found: Results) -> str:
         (["--device", "tpu"], "there is no device 'tpu'"),
         (["--threads", "many"], "--threads is 'many': give a number, or all"),
         (["--threads", "0"], "--threads is 0: this process may use 1 to"),
+        (["--threads", "9" * 5000], "--threads is '999999999999999999999999999999…9': give a number, or all"),
         (["--threads", "4096"], "--threads is 4096: this process may use 1 to"),
         (["--filter", "logistic/*"], "no row matches 'logistic/*'; a row is called logistic-"),
         (["--dtype", "float16", "--device", "cpu"], "no row is left: bfloat16 and float16 are timed on a GPU only"),
@@ -119,14 +120,15 @@ def test_what_is_asked_for_comes_before_quick() -> None:
 
 
 def test_an_old_run_is_timed_again_row_by_row() -> None:
-    old = small()
+    old = results()
     timed = {row.key for group in old.groups for row in group.rows if row.samples and row.verdict != "floor"}
-    plan = command.plan_of(options("--threads", "1"), old)
-    found = {key for _, keys in plan.groups() for key in keys}
-    known = implementations()
-    assert found == {k for k in timed if k.threads <= command.cores() and k.case in CASES and k.implementation in known}
-    assert found
-    assert plan.rounds == command.ROUNDS_TO_COMPARE
+    known = {key for key in timed if key.case in CASES and key.implementation in implementations()}
+    for given, threads in (((), command.cores()), (("--threads", "1"), 1)):
+        plan = command.plan_of(options(*given), old)
+        found = {key for _, keys in plan.groups() for key in keys}
+        assert found == {key for key in known if key.threads <= threads}
+        assert found
+        assert plan.rounds == command.ROUNDS_TO_COMPARE
 
 
 def test_what_was_found_before_a_stop_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

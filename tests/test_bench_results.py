@@ -38,6 +38,7 @@ ROWS = (
     ),
     Row(replace(FLOOR, implementation="wrong"), "differs", fault="dW1[3, 2] is 1, exact 2"),
     Row(replace(FLOOR, device="cuda"), skipped="no CUDA device"),
+    Row(replace(FLOOR, implementation="of somebody else"), "bits"),
 )
 RESULTS = Results(
     made="2026-01-01T00:00:00+00:00",
@@ -100,7 +101,7 @@ def test_figures_for_other_programs() -> None:
         figures.iqr,
     ]
     assert derived["ratio"] == {"median": 2, "low": 1.5, "high": 5, "coverage": beside.coverage}
-    assert [row["derived"] for row in group["rows"][2:]] == [None, None]
+    assert [row["derived"] for row in group["rows"][2:]] == [None, None, None]
 
 
 def test_no_ratio_without_a_floor() -> None:
@@ -121,6 +122,12 @@ def test_what_is_derived_is_not_read(written: Written) -> None:
     del told["groups"][0]["noisy"]
     told["of a later parity"] = told["groups"][0]["rows"][0]["key"]["also"] = [1]
     assert load(written(told)).groups == RESULTS.groups
+
+
+def test_bytes_that_are_no_text_are_escaped(written: Written) -> None:
+    """As those of a file's name on the command line are."""
+    found = load(written(as_json(replace(RESULTS, command=("--json", "\udcff.json")))))
+    assert found.command == ("--json", r"\udcff.json")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +230,7 @@ ROW = ("groups", 0, "rows", 1)
         ((*ROW, "key", "threads"), 1.0, "groups[0].rows[1].key.threads is not an integer"),
         ((*ROW, "key", "threads"), False, "groups[0].rows[1].key.threads is not an integer"),
         ((*ROW, "key"), None, "groups[0].rows[1].key is not an object"),
-        ((*ROW, "verdict"), "good", "groups[0].rows[1].verdict is none of rounding, differs, floor"),
+        ((*ROW, "verdict"), "good", "groups[0].rows[1].verdict is none of rounding, bits, differs, floor"),
         ((*ROW, "cold"), {"import\n": "now"}, r"groups[0].rows[1].cold.import\n is not a finite number"),
         (("versions", "numpy"), 2, "versions.numpy is not a text"),
         (("machine",), [], "machine is not an object"),

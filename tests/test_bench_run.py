@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,12 @@ from parity.bench.cases import CASES
 from parity.bench.compare import compare, confirmed, worth_confirming
 from parity.bench.floor import FLOORS
 from parity.bench.plan import Plan
-from parity.bench.results import Group, Key, Results, Row
+from parity.bench.results import Group, Key, Results, Row, as_json, load
 from parity.bench.run import Run, pays_after, too_much
+from parity.elementary import Unmeasured
 from parity.implementations import find
 from parity.names import BUILT_IN
-from tests.bench_faults import FAULTY, InProcess, Mortal
+from tests.bench_faults import FAULTY, InProcess, Mortal, OfImport
 from tests.bench_results import results as some_results
 from tests.shared import place
 
@@ -77,6 +80,86 @@ def test_training_is_looked_at_to_its_last_step() -> None:
     late = row(run("late", work="train"), "late")
     assert (late.verdict, late.samples) == ("differs", ())
     assert late.fault.startswith("after all steps but one: ")
+
+
+def test_training_takes_all_steps() -> None:
+    fewer = row(run("fewer", work="train"), "fewer")
+    assert (fewer.verdict, fewer.samples) == ("differs", ())
+    assert (
+        fewer.fault
+        == f"costs of {CASE.steps - 1} steps has shape ({(CASE.steps - 1) // 2},), must have ({CASE.steps - 1},)"
+    )
+
+
+def test_what_is_wrong_from_the_second_call_on_has_no_time() -> None:
+    stale = row(run("stale", "reference"), "stale")
+    assert (stale.verdict, stale.samples) == ("differs", ())
+    assert stale.fault.startswith("after it was timed: dW2[")
+
+
+def test_other_bits_are_held_against_the_bound() -> None:
+    assert row(run("wandering"), "wandering").samples
+
+
+def test_what_brings_nothing_home_differs() -> None:
+    group = run("nothing", "reference")
+    assert row(group, "nothing").fault == "TypeError: home returned a NoneType, not a dict of arrays"
+    assert row(group, "reference").samples
+
+
+def test_what_has_no_bound_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, where the bits decide alone."""
+
+    def unmeasured(*_: object) -> None:
+        raise Unmeasured("nobody knows")
+
+    monkeypatch.setattr("parity.bench.verify.ulps", unmeasured)
+    group = run("reference")
+    assert (row(group, "reference").verdict, row(group, "reference").share) == ("bits", None)
+    assert row(group, "reference").samples
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(as_json(replace(some_results(), peaks=(), groups=(group,)))), encoding="utf-8")
+    assert load(path).groups == (group,)
+
+
+def test_what_is_of_no_framework_is_skipped() -> None:
+    assert row(run("bare"), "bare").skipped == "AttributeError: 'Bare' object has no attribute 'framework'"
+
+
+def test_only_who_is_timed_makes_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the processes that there are for more than one thread."""
+    begun: list[object] = []
+    begin = worker.begin
+    monkeypatch.setattr(worker, "begin", lambda *given: begun.append(given) or begin(*given))
+    of_two = replace(plan("reference", "reference-loop", work="forward"), threads=(2,))
+    Run(of_two, pool=InProcess)()
+    assert len(begun) == len({"reference", *FLOORS})
+
+
+def test_a_refusal_is_a_line() -> None:
+    assert row(run("talking"), "talking").skipped == r"['never\n']"
+
+
+@pytest.mark.parametrize("deadly", ["torch-eager", "reference"])
+def test_a_process_that_dies_of_an_import_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, deadly: str) -> None:
+    monkeypatch.setattr(OfImport, "of", deadly)
+    found = Run(plan("reference", "torch-eager", "reference-tuned"), pool=OfImport)
+    found()
+    (group,) = found.results()[1]
+    assert row(group, deadly).skipped.endswith("'s process died as it was imported")
+    assert row(group, "reference-tuned").samples
+
+
+@pytest.mark.parametrize("error", [OSError("no such library"), SystemExit(3)])
+def test_a_pytorch_that_cannot_be_loaded_is_no_floor(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def broken(self: object) -> str:
+        raise error
+
+    monkeypatch.setattr("parity.implementations.torch.Eager.unavailable", broken)
+    group = run("reference", "torch-eager")
+    assert group.floor == "floor-numpy"
+    assert row(group, "reference").samples
+    assert row(group, "torch-eager").skipped
 
 
 def test_what_fails_differs_and_says_why() -> None:

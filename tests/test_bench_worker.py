@@ -60,6 +60,33 @@ def test_the_clock_takes_a_ten_thousandth_of_a_block(
     worker.clock.cache_clear()
 
 
+@pytest.mark.parametrize(("seconds", "calls"), [(0.9, 2), (1.1, 1)])
+def test_only_a_long_call_is_a_block(monkeypatch: pytest.MonkeyPatch, seconds: float, calls: int) -> None:
+    """The others are made once before, lest one row finds its inputs in a cache and its neighbour does not."""
+    time = Clock(0.0)
+    monkeypatch.setattr(worker, "perf_counter", time)
+    monkeypatch.setattr(worker, "clock", lambda: 1e-7)
+    made = Call(lambda: time.spend(seconds * worker.LONG_CALL), lambda found: {})
+    monkeypatch.setitem(worker._ROOM.calls, key(), made)
+    assert worker.calls_in_a_block(key())[0] == calls
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process cannot be kept on cores here")
+@pytest.mark.parametrize(
+    ("threads", "kept", "said"),
+    [(1, [7], "core 7"), (2, [5, 7], "cores 5, 7"), (4, None, "any core"), (8, None, "any core")],
+)
+def test_a_process_stays_on_as_many_cores_as_it_has_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: int, kept: list[int] | None, said: str
+) -> None:
+    asked: list[list[int]] = []
+    monkeypatch.setattr(worker.gc, "disable", lambda: None)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5, 7})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: asked.append(sorted(cores)))
+    assert worker.settle(threads) == said
+    assert asked == ([] if kept is None else [kept])
+
+
 def test_a_block_is_told_per_call(monkeypatch: pytest.MonkeyPatch) -> None:
     time = Clock(0.0)
     monkeypatch.setattr(worker, "perf_counter", time)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from parity.bench.cases import CASES, QUICK, WORKS
 from parity.bench.plan import CONTRASTS, DTYPES, Plan, implementations
 from parity.cli import DIFFERS, OK, chosen, json_writer, several
-from parity.errors import BadInput
+from parity.errors import BadInput, shorten
 from parity.files import none_left_empty
 from parity.names import DEVICES, available_names
 
@@ -28,6 +28,10 @@ FAST = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit
 LEAST_ROUNDS, ROUNDS_TO_COMPARE = 9, 31
 """An interval of a median is no wider than its samples from 6 on; a row that takes 1.3 times as long is found by a
 test of 15 rounds in 78 of 100 runs, of 25 in 98 (see `parity.bench.compare`)."""
+
+
+DIGITS = 10
+"""A number of threads has fewer."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +124,7 @@ def plan_of(options: argparse.Namespace, old: Results | None = None) -> Plan:
         everything=options.case is not None,
     )
     if old is not None:
-        plan = _again(plan, old)
+        plan = _again(plan, old, options.threads is not None)
     if not any(True for _ in plan.groups()):
         raise BadInput(_nothing(plan, options))
     return plan
@@ -139,12 +143,13 @@ def _groups() -> dict[str, list[str]]:
     return {framework: names for framework, names in found.items() if framework not in available_names()}
 
 
-def _again(plan: Plan, old: Results) -> Plan:
-    """The rows that an earlier run has times of."""
+def _again(plan: Plan, old: Results, of_threads: bool) -> Plan:
+    """The rows that an earlier run has times of, with any number of threads unless some were asked for."""
     from parity.bench.compare import rows_worth_running
 
     wanted = frozenset(rows_worth_running(old))
-    threads = tuple(t for t in sorted({key.threads for key in wanted}) if t <= cores())
+    possible = plan.threads if of_threads else range(1, cores() + 1)
+    threads = tuple(sorted({key.threads for key in wanted}.intersection(possible)))
     names = tuple(name for name in plan.implementations if any(key.implementation == name for key in wanted))
     return replace(plan, wanted=wanted, threads=threads or plan.threads, implementations=names, everything=True)
 
@@ -172,8 +177,8 @@ def threads_of(options: argparse.Namespace) -> tuple[int, ...]:
         return (1,) if options.quick else tuple(sorted({1, cores()}))
     found = set()
     for given in (name for names in options.threads for name in names):
-        if given != "all" and not given.isdecimal():
-            raise BadInput(f"--threads is {given!r}: give a number, or all")
+        if given != "all" and not (given.isdecimal() and len(given) < DIGITS):
+            raise BadInput(f"--threads is {shorten(given)!r}: give a number, or all")
         threads = cores() if given == "all" else int(given)
         if not 1 <= threads <= cores():
             raise BadInput(f"--threads is {threads}: this process may use 1 to {cores()} cores")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from parity.bench.cases import Case
+from parity.errors import FOREIGN, one_line
 from parity.formats import FORMATS
 
 FLOORS = {"floor-numpy": "numpy", "floor-torch": "torch"}
@@ -135,4 +136,7 @@ def why_no_floor(name: str, device: str) -> str | None:
         return None if device == "cpu" else "NumPy computes on the cpu only"
     from parity.implementations.torch import Eager
 
-    return Eager().unavailable() or Eager().devices()[device]
+    try:
+        return Eager().unavailable() or Eager().devices()[device]
+    except FOREIGN as error:  # a library of PyTorch's that cannot be loaded
+        return one_line(error)

@@ -68,6 +68,12 @@ class Judge:
         except (Undecided, NotExact) as reason:
             return Judged(skipped=str(reason))
 
+    def again(self, key: Key, found: Quantities) -> str:
+        """What is wrong with a step or a pass whose bits are other ones than those that were judged, by the bound."""
+        case, implementation = CASES[key.case], subject(key.implementation)
+        of_case = standards(self.problem(case), self.twin(case, key.dtype), key.dtype)
+        return of_case.judge_within(found, implementation.framework, key.device, key.work).fault
+
     def last_step(self, key: Key, first: Judged, before: Quantities, after: Quantities) -> Judged:
         """The verdict on training, whose first step is right: it must have taken the same way, and the last be right.
 
@@ -76,14 +82,17 @@ class Judge:
         before, after : dict
             What it came to with one step less, and with all.
         """
-        if fault := _other_way(before.get("costs"), after.get("costs")):
+        case = CASES[key.case]
+        timed = self.problem(case)
+        fault = _other_way(before.get("costs"), after.get("costs"), case.steps)
+        fault = fault or standards(timed, self.twin(case, key.dtype), key.dtype).unfit(before, key.work)
+        if fault:
             return Judged(replace(first.verdict, verdict=DIFFERS, fault=fault))
-        timed = self.problem(CASES[key.case])
         params = {name: before[f"new_{name}"].astype(np.float64) for name in timed.params}
         found = {name: value for name, value in after.items() if name != "costs"}
         if "costs" in after:
             found["J"] = after["costs"][-1:].reshape(())
-        of_last = Standards(replace(timed, params=params), self.twin(CASES[key.case], key.dtype), key.dtype)
+        of_last = Standards(replace(timed, params=params), self.twin(case, key.dtype), key.dtype)
         try:
             verdict = of_last.judge_within(found, subject(key.implementation).framework, key.device, key.work)
         except Undecided as reason:
@@ -93,11 +102,17 @@ class Judge:
         return Judged(Verdict(verdict.verdict, max(shares, default=None), fault))
 
 
-def _other_way(before: np.ndarray | None, after: np.ndarray | None) -> str:
-    """The first step at which training with one step less had another J."""
-    if before is None or after is None or np.array_equal(before, after[:-1]):
+def _other_way(before: np.ndarray | None, after: np.ndarray | None, steps: int) -> str:
+    """What is wrong with the number of costs; or the first step at which training with one step less had another J."""
+    if before is None and after is None:
         return ""
-    if before.shape != (after.size - 1,):
-        return f"{after.size} steps have {after.size} costs, one step less {before.size}"
+    for costs, of in ((before, steps - 1), (after, steps)):
+        shape = None if costs is None else costs.shape
+        if shape != (of,):
+            return f"costs of {of} steps has shape {shape}, must have ({of},)"
+    assert before is not None
+    assert after is not None
+    if np.array_equal(before, after[:-1]):
+        return ""
     i = int(np.argmax(before != after[:-1]))
     return f"J before step {i} is {float(after[i])!r}, with one step less {float(before[i])!r}"

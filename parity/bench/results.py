@@ -16,7 +16,7 @@ from parity.errors import BadInput, shorten
 SCHEMA = "parity.bench"
 SCHEMA_VERSION = 1
 
-VERDICTS = ("rounding", "differs", "floor", "")
+VERDICTS = ("rounding", "bits", "differs", "floor", "")
 NEVER = "never"
 """What stands in the JSON, which has no infinity, for a compilation that never pays."""
 
@@ -50,8 +50,9 @@ class Row:
     Attributes
     ----------
     verdict : str
-        "rounding": inside the derived bound, and bit for bit right on the exact problem of that shape; "differs": not,
-        and it was not timed; "floor" for matrix products alone; empty where it was skipped.
+        "rounding": inside the derived bound, and bit for bit right on the exact problem of that shape; "bits": the
+        latter, where no bound is known; "differs": not, and it was not timed; "floor" for matrix products alone; empty
+        where it was skipped.
     share : float or None
         The largest share of a bound that an element reached.
     fault : str
@@ -199,7 +200,9 @@ def _derived(row: Row, floor: Row | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    """With lists for tuples, and null for numbers that JSON has no name for."""
+    """With lists for tuples, null for numbers that JSON has no name for, and bytes that are no text escaped."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
         return {name: NEVER if name == "pays_after" and of == math.inf else _plain(of) for name, of in value.items()}
     if isinstance(value, list | tuple):

@@ -15,6 +15,8 @@ from parity.errors import FOREIGN, one_line
 from parity.processes import Pool
 from parity.run import Place
 
+DIED = "its process died"
+
 
 class Failed(Exception):
     """What was asked of an implementation, or of a floor, could not be done.
@@ -49,20 +51,46 @@ class Room:
         self.pools: dict[str, Pool] = {}
         self.names = tuple(names)
         self.places: dict[str, Place] = {}
+        self.deadly: set[str] = set()
         self.pinned = ""
 
     def __enter__(self) -> Room:
+        with ExitStack() as unless_ready:
+            unless_ready.push(self.__exit__)
+            self._start()
+            while not self._inspect():
+                self.stack.close()
+                self._start()
+            unless_ready.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stack.__exit__(*error)
+
+    def _start(self) -> None:
+        self.pools = {}
         with worker.environment(self.threads):
             for name in self.names:
                 if self.apart or not self.pools:
                     pool = self.stack.enter_context(self.pool(1))
                     self.pinned = pool.submit(worker.settle, self.threads).result()
                 self.pools[name] = pool
-        self.places = {name: self._inspected(name) for name in self.names if name not in FLOORS}
-        return self
 
-    def __exit__(self, *error: Any) -> None:
-        self.stack.__exit__(*error)
+    def _inspect(self) -> bool:
+        """All but those that a process died of before; whether none has ended the process that it shares now."""
+        for name in self.names:
+            if name in FLOORS or name in self.deadly:
+                continue
+            try:
+                self.places[name] = self.ask(name, worker.inspect, name)
+            except Failed as fault:
+                died = f"{subject(name).framework}'s process died as it was imported"
+                self.places[name] = Place(died if fault.line == DIED else fault.line, {})
+                if fault.line == DIED:
+                    self.deadly.add(name)
+                    if not self.apart:
+                        return False
+        return True
 
     def submit(self, name: str, function: Callable[..., Any], *arguments: object) -> Future[Any]:
         """What a function will return in the process of `name`."""
@@ -89,18 +117,11 @@ class Room:
         try:
             return future.result()
         except BrokenProcessPool:
-            raise Failed(name, "its process died") from None
+            raise Failed(name, DIED) from None
         except FOREIGN as error:
             raise Failed(name, one_line(error)) from error
 
-    def of_all(self, function: Callable[..., Any], *arguments: object) -> dict[str, Future[Any]]:
-        """What it will return in every process, by the first name of each."""
-        first = {id(pool): name for name, pool in reversed(self.pools.items())}
+    def of_all(self, names: Iterable[str], function: Callable[..., Any], *arguments: object) -> dict[str, Future[Any]]:
+        """What it will return in every process of these names, by the first name of each."""
+        first = {id(self.pools[name]): name for name in reversed([*names])}
         return {name: self.submit(name, function, *arguments) for name in first.values()}
-
-    def _inspected(self, name: str) -> Place:
-        try:
-            found: Place = self.ask(name, worker.inspect, name)
-        except Failed:
-            found = Place(f"{subject(name).framework}'s process died as it was imported", {})
-        return found

@@ -23,13 +23,13 @@ from parity.bench import floor, statistics, worker
 from parity.bench.cases import CASES, Case
 from parity.bench.contrasts import subject
 from parity.bench.floor import FLOORS
-from parity.bench.judge import Judge
+from parity.bench.judge import Judge, Judged
 from parity.bench.plan import Place, Plan
 from parity.bench.problems import problem
 from parity.bench.results import Group, Key, Peak, Row
-from parity.bench.room import Failed, Room
+from parity.bench.room import DIED, Failed, Room
 from parity.compare import DIFFERS
-from parity.errors import FOREIGN
+from parity.errors import FOREIGN, printable
 from parity.formats import FORMATS
 from parity.problems import Problem
 from parity.processes import Pool
@@ -101,7 +101,8 @@ class Run:
 
     def _surroundings(self, first: Room) -> dict[str, Any]:
         """Of the first place, whose process has everything in it where it has one thread."""
-        found: dict[str, Any] = first.ask(first.names[0], worker.surroundings)
+        name = next(name for name in first.names if name not in first.deadly)
+        found: dict[str, Any] = first.ask(name, worker.surroundings)
         return found | {"pinned": first.pinned}
 
     def _group(self, stack: ExitStack, case: Case, keys: list[Key]) -> Group:
@@ -134,7 +135,8 @@ class Run:
         Failed
             One of them does not what it is asked, or a process dies.
         """
-        begun = room.of_all(worker.begin, case, SEED)  # while the same problem is made here
+        names = dict.fromkeys([*(key.implementation for key in keys), *FLOORS])
+        begun = room.of_all(names, worker.begin, case, SEED)  # while the same problem is made here
         here = self.judge.problem(case).fingerprint
         for name, future in begun.items():
             assert room.answer(name, future) == here, "the processes have different problems"
@@ -143,7 +145,7 @@ class Run:
         rows |= {key: Row(key, "floor") for key in floors}
         timed = [key for key, row in rows.items() if not row.skipped and not row.fault]
         group = self._timed(room, rows, timed) if floors else Group("", (), 0.0, tuple(rows.values()))
-        for name, future in room.of_all(worker.end).items():
+        for name, future in room.of_all(names, worker.end).items():
             room.answer(name, future)
         return group
 
@@ -166,7 +168,9 @@ class Run:
             refused = implementation.refuses_work(key.work, shape_of(case), key.dtype, key.device)
         except FOREIGN:
             refused = None
-        return refused or too_much(implementation.variant, case, key.dtype)
+        if refused:
+            return printable(str(refused))
+        return too_much(implementation.variant, case, key.dtype)
 
     def _prepared(self, room: Room, case: Case, keys: list[Key], ahead: bool) -> dict[Key, Row]:
         """The rows as far as they go without timing."""
@@ -211,10 +215,23 @@ class Run:
         for key in keys:
             most = room.ask(key.implementation, worker.memory, key)
             rows[key] = replace(rows[key], calls=calls[key], samples=tuple(samples[key]), peak_memory=most)
+            if rows[key].verdict != "floor" and (fault := self._fault_by_now(room, key)):
+                rows[key] = Row(key, DIFFERS, fault=f"after it was timed: {fault}")
         self._look_for_peaks(room, keys[0].dtype)
         best = min((key for key in keys if key.implementation in FLOORS), key=lambda key: median(samples[key]))
         busy = max(0.0, 1 - median(shares)) if room.threads == 1 else 0.0
         return Group(best.implementation, tuple(sentinel), statistics.drift(sentinel), tuple(rows.values()), busy)
+
+    def _fault_by_now(self, room: Room, key: Key) -> str:
+        """What is wrong, now that it was timed, with a call that was right before; its bits may be other ones."""
+        found = room.ask(key.implementation, worker.changed, key)
+        if found is None:
+            return ""
+        steps = _steps(CASES[key.case], key)
+        if steps == 1:
+            return self.judge.again(key, found)
+        of_all_steps = room.ask(key.implementation, worker.last_step, key, steps)
+        return self.judge.last_step(key, Judged(), *of_all_steps).verdict.fault
 
     def _look_for_peaks(self, room: Room, dtype: str) -> None:
         """What this place does at most in this format: the best of all groups, for a neighbour may hold one back."""
@@ -281,11 +298,11 @@ def in_a_new_process(key: Key, steps: int) -> dict[str, float] | str:
     with TemporaryDirectory(prefix="parity-") as empty:
         caches = {"JAX_COMPILATION_CACHE_DIR": f"{empty}/jax", "TORCHINDUCTOR_CACHE_DIR": f"{empty}/torch"}
         with worker.environment(key.threads, **caches), Pool(1) as pool:
-            pool.submit(worker.settle, key.threads).result()
             try:
+                pool.submit(worker.settle, key.threads).result()
                 return pool.submit(worker.cold, key, CASES[key.case], SEED, steps).result()
             except BrokenProcessPool:
-                return "its process died"
+                return DIED
 
 
 def pays_after(row: Row, first: float, eager: Row | None) -> float | None:

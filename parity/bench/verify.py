@@ -139,9 +139,13 @@ class Standards:
         fault = fault or self._other_bits(found_of_twin)
         return Verdict(DIFFERS if fault else BITS if bounds is None else ROUNDING, share, fault)
 
+    def unfit(self, found: Arrays, work: str) -> str:
+        """What is wrong with the names, shapes and dtypes; empty where nothing is. No work needs J here."""
+        return self._unfit(self.problem, _one_step(found), _required(self.problem, work) - {"J"})
+
     def judge_within(self, found: Arrays, framework: str, device: str, work: str) -> Verdict:
         """By the bound alone: of other parameters than the twin's; without a bound everything passes."""
-        fault, share = self._unfit(self.problem, found, _required(self.problem, work)), None
+        fault, share = self.unfit(found, work), None
         bounds = self.bounds(framework, device)
         if not fault and bounds is not None:
             share, fault = self._outside(found, bounds)

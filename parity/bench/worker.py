@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from itertools import repeat
 from pathlib import Path
@@ -37,6 +38,9 @@ SHARE_OF_CLOCK = 1e-4
 
 LEAST_BLOCK = 0.04
 """Seconds: an interruption of the usual kind, tens of microseconds, is then below a thousandth."""
+
+LONG_CALL = 4 * LEAST_BLOCK
+"""Seconds: a call that takes so long may be a block, for what it reads that a large cache could hold takes 3 ms."""
 
 SENTINEL = 192
 """Rows of the square matrices whose product is always the same work: it fits a second-level cache."""
@@ -68,6 +72,7 @@ class _Room:
     seed: int = 0
     problems: dict[str, Problem] = field(default_factory=dict)
     calls: dict[Key, Call] = field(default_factory=dict)
+    judged: dict[Key, str] = field(default_factory=dict)
     switches: ExitStack = field(default_factory=ExitStack)
     switched: set[str] = field(default_factory=set)
 
@@ -100,7 +105,9 @@ def environment(threads: int, **more: str) -> Iterator[None]:
 
 
 def settle(threads: int) -> str:
-    """Stay on one core where one thread is wanted, the last that this process may use: the first gets most interrupts.
+    """Stay on as many cores as there are to be threads, the last that this process may use.
+
+    The first gets most interrupts. XLA has a thread for every core that it may use, whatever the variables say.
 
     Returns
     -------
@@ -108,11 +115,13 @@ def settle(threads: int) -> str:
         What was done.
     """
     gc.disable()
-    if threads > 1 or not hasattr(os, "sched_setaffinity"):
+    if not hasattr(os, "sched_setaffinity"):
         return "any core"
-    core = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
-    return f"core {core}"
+    usable = sorted(os.sched_getaffinity(0))
+    if 1 < threads >= len(usable):
+        return "any core"
+    os.sched_setaffinity(0, usable[-threads:])
+    return "core" + "s" * (threads > 1) + " " + ", ".join(map(str, usable[-threads:]))
 
 
 def inspect(name: str) -> Place:
@@ -130,9 +139,9 @@ def inspect(name: str) -> Place:
 
 def _switch(name: str) -> None:
     implementation = subject(name)
-    switches = getattr(implementation, "switches", None)
-    if switches is not None and implementation.framework not in _ROOM.switched:
-        _ROOM.switched.add(implementation.framework)
+    framework, switches = implementation.framework, getattr(implementation, "switches", None)
+    if switches is not None and framework not in _ROOM.switched:
+        _ROOM.switched.add(framework)
         _ROOM.switches.enter_context(switches())
 
 
@@ -154,6 +163,7 @@ def begin(case: Case, seed: int) -> str:
 def end() -> None:
     """Forget what is prepared, and what was compiled for it."""
     _ROOM.calls.clear()
+    _ROOM.judged.clear()
     for framework in _ROOM.switched & {"torch"}:
         import_module(framework).compiler.reset()
     gc.collect()
@@ -171,18 +181,29 @@ def _prepared(key: Key, steps: int) -> Ready:
     timed, exact = _ROOM.problems[""], _twin(key.dtype)
     if key.work == "train":  # a single step is what can be judged
         of_one = _call(key, timed, 1)
-        found = of_one.home(of_one.run())
+        found = _brought_home(of_one, of_one.run())
     start = perf_counter()
     call = _call(key, timed, steps)
     moved = perf_counter()
     outputs = call.run()
     done = perf_counter()
     if key.work != "train":
-        found = call.home(outputs)
+        found = _brought_home(call, outputs)
     of_twin = _call(key, exact, 1)
-    ready = Ready(found, of_twin.home(of_twin.run()), done - moved, moved - start)
-    _ROOM.calls[key] = call
+    ready = Ready(found, _brought_home(of_twin, of_twin.run()), done - moved, moved - start)
+    _ROOM.calls[key], _ROOM.judged[key] = call, _digest(found)
     return ready
+
+
+def _brought_home(call: Call, outputs: Any) -> Quantities:
+    """The outputs under the notes' names, once it is sure that they are such: who judges looks at nothing else."""
+    found: Any = call.home(outputs)
+    if not isinstance(found, dict):
+        raise TypeError(f"home returned a {type(found).__name__}, not a dict of arrays")
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray | np.generic) or np.ma.is_masked(value):
+            raise TypeError(f"home returned a {type(value).__name__} as {name}, not an array")
+    return {str(name): np.asarray(value) for name, value in found.items()}
 
 
 def _call(key: Key, inputs: Problem, steps: int) -> Call:
@@ -199,7 +220,24 @@ def _twin(dtype: str) -> Problem:
 def last_step(key: Key, steps: int) -> tuple[Quantities, Quantities]:
     """What training that is ready comes to, and what it comes to with one step less."""
     call, before = _ROOM.calls[key], _call(key, _ROOM.problems[""], steps - 1)
-    return before.home(before.run()), call.home(call.run())
+    found = _brought_home(call, call.run())
+    _ROOM.judged[key] = _digest(found)
+    return _brought_home(before, before.run()), found
+
+
+def changed(key: Key) -> Quantities | None:
+    """What a row computes now, if it is not, bit for bit, what it computed when it was judged."""
+    call = _ROOM.calls[key]
+    found = _brought_home(call, call.run())
+    return None if _digest(found) == _ROOM.judged[key] else found
+
+
+def _digest(found: Quantities) -> str:
+    digest = sha256()
+    for name, value in found.items():
+        digest.update(f"{name} {value.dtype} {value.shape}".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()
 
 
 def prepare_floor(key: Key) -> str | None:
@@ -218,7 +256,7 @@ def calls_in_a_block(key: Key) -> tuple[int, float]:
     n, least = 1, max(LEAST_BLOCK, clock() / SHARE_OF_CLOCK)
     while True:
         seconds = n * block(key, n)
-        if seconds >= least:
+        if seconds >= (least if n > 1 else max(least, LONG_CALL)):
             return n, seconds
         n = max(n + 1, int(1.2 * n * least / max(seconds, clock())))
 
@@ -227,7 +265,7 @@ def block(key: Key, calls: int) -> float:
     """Seconds of one call, taken over a block of them.
 
     A call before it finds what others have left in the caches, and is not timed; where a block is a single call, that
-    would double what a round takes to save a hundredth of it.
+    would double what a round takes to save a fiftieth of it.
     """
     run = _ROOM.calls[key].run
     if calls > 1:

@@ -39,7 +39,7 @@ class Eager(Mirrored):
     def to_framework(self, array: np.ndarray, device: str) -> Any:
         import jax
 
-        return jax.device_put(aligned(array), jax.devices(device)[0])
+        return jax.device_put(aligned(array), jax.devices(device)[0]).block_until_ready()
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
