@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -117,12 +118,15 @@ class Problem:
 
 def _frozen(array: np.ndarray, dtype: np.dtype | type = np.float64) -> np.ndarray:
     """A read-only copy in C order; an array that is one already, and owns what it holds, as it is."""
-    flags = array.flags
-    if array.dtype == dtype and flags.owndata and flags.c_contiguous and not flags.writeable:
+    if type(array) is np.ndarray and array.dtype == dtype and _is_frozen(array.flags):
         return array
     copy = np.array(array, dtype=dtype, order="C")
     copy.setflags(write=False)
     return copy
+
+
+def _is_frozen(flags: Any) -> bool:
+    return bool(flags.owndata and flags.c_contiguous and not flags.writeable)
 
 
 def check(problem: Problem) -> None:
