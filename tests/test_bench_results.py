@@ -18,6 +18,7 @@ from parity.bench import results as rooms
 from parity.bench.results import Group, Key, Peak, Results, Row, as_json, load
 from parity.bench.statistics import ratio, summary
 from parity.errors import BadInput
+from tests.bench_results import small
 from tests.shared import refused
 
 FLOOR = Key("logistic-30-1-m569", "step", "float64", "cpu", 1, "floor")
@@ -252,11 +253,11 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 
 
 PLACES = list(places(document()))
-FREE = ("derived", "noisy", "odd")
+FREE = ("derived", "noisy", "odd", "busy")
 
 
 def test_whatever_is_missing_is_named(written: Written) -> None:
-    """But for what is derived, and what a list or an object of any length holds."""
+    """But for what is derived or was added later, and what a list or an object of any length holds."""
     keys = [path for path in PLACES if isinstance(path[-1], str) and not {*FREE, "schema", "schema_version"} & {*path}]
     assert len(keys) > 100
     for path in keys:
@@ -315,3 +316,18 @@ def test_whatever_bytes_are_overwritten(written: Written, where: int, what: byte
     whole = VALID.encode()
     where %= len(whole)
     read_or_refused(written(whole[:where] + what + whole[where + len(what) :]))
+
+
+def test_a_file_from_before_a_key_was_added_is_read(tmp_path: Path) -> None:
+    written = as_json(small())
+    for group in written["groups"]:
+        del group["busy"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(written), encoding="utf-8")
+    assert load(path) == replace(small(), groups=tuple(replace(group, busy=0.0) for group in small().groups))
+
+
+def test_the_results_that_are_kept_are_read() -> None:
+    kept = sorted((Path(__file__).parents[1] / "results").glob("*.json"))
+    assert kept
+    assert all(row.verdict for path in kept for group in load(path).groups for row in group.rows if row.samples)

@@ -15,6 +15,8 @@ from parity.errors import BadInput, shorten
 
 SCHEMA = "parity.bench"
 SCHEMA_VERSION = 1
+ADDED = {"busy"}
+"""Keys that came after the first file of this version: where one is missing, its default stands."""
 
 VERDICTS = ("rounding", "bits", "differs", "floor", "")
 NEVER = "never"
@@ -267,10 +269,11 @@ def _read(kind: Any, value: Any, at: str) -> Any:
 def _read_fields(kind: Any, value: dict[str, Any], at: str) -> Any:
     types = get_type_hints(kind)
     inside = f"{at}." if at else ""
-    for one in fields(kind):
-        if one.name not in value:
-            _refuse(inside + one.name, "is missing")
-    return kind(**{one.name: _read(types[one.name], value[one.name], inside + one.name) for one in fields(kind)})
+    names = [one.name for one in fields(kind) if one.name in value or one.name not in ADDED]
+    for name in names:
+        if name not in value:
+            _refuse(inside + name, "is missing")
+    return kind(**{name: _read(types[name], value[name], inside + name) for name in names})
 
 
 def _read_number(value: Any, at: str) -> float:
