@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FAST = ("reference", "reference-tuned", "torch-eager", "torch-compile", "jax-jit", "sklearn-loss")
 """What `--quick` times."""
 
-LEAST_ROUNDS, ROUNDS_TO_COMPARE = 9, 31
+QUICK_ROUNDS, LEAST_ROUNDS, ROUNDS_TO_COMPARE = 7, 9, 31
 """An interval of a median is no wider than its samples from 6 on; a row that takes 1.3 times as long is found by a
 test of 15 rounds in 78 of 100 runs, of 25 in 98 (see `parity.bench.compare`)."""
 
@@ -120,7 +120,7 @@ def plan_of(options: argparse.Namespace, old: Results | None = None) -> Plan:
         ),
         patterns=tuple(options.filter or ()),
         quick=quick,
-        rounds=LEAST_ROUNDS if old is None else ROUNDS_TO_COMPARE,
+        rounds=ROUNDS_TO_COMPARE if old is not None else QUICK_ROUNDS if quick else LEAST_ROUNDS,
         everything=options.case is not None,
     )
     if old is not None:

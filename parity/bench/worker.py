@@ -39,7 +39,7 @@ SHARE_OF_CLOCK = 1e-4
 LEAST_BLOCK = 0.04
 """Seconds: an interruption of the usual kind, tens of microseconds, is then below a thousandth."""
 
-LONG_CALL = 4 * LEAST_BLOCK
+LONG_CALL = 2 * LEAST_BLOCK
 """Seconds: a call that takes so long may be a block, for what it reads that a large cache could hold takes 3 ms."""
 
 SENTINEL = 192
