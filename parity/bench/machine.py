@@ -181,10 +181,8 @@ def _bytes(size: str) -> int:
 
 
 def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        return None
+    found = surroundings.memory()
+    return None if found == sys.maxsize else found
 
 
 def _virtual() -> bool | None:
