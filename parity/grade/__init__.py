@@ -1,0 +1,19 @@
+"""The grader: somebody's own backpropagation is run, each quantity is held to its formula, and the mistake is named.
+
+source      a .py or .ipynb file as text and lines
+room        a process of its own with limits, in which `stage` runs the file and says what happened
+wire        how values travel between the two
+record      what is asked of the stage, and what it tells
+names       what people call these functions and quantities
+protocol    which of the file's functions are called on a probe, and with what
+observe     what they computed, under the notes' names
+probes      the inputs, which tell all mistakes apart
+bounded     numbers with the error that rounding may have given them
+formulas    the notes' formulas, and what each would be with a mistake in it
+judge       what differs from its formula, and which mistake explains it
+units       activation functions, initialisation, prediction, training
+catalogue   the mistakes in words
+findings    what is found
+report      what a person and a program read
+command     `parity grade`
+"""
