@@ -110,7 +110,7 @@ CONVENTIONS: dict[str, str] = {
     "dZ_over_m": "dZ already holds 1/m, and dW and db do not divide again",
     "rows": "one example is a row, not a column",
     "kink": "g'(0) of ReLU or leaky ReLU is another slope than that of the left side",
-    "cost_from_probabilities": "the cost is computed from probabilities: it is inf or nan once one of them rounds to 0 or 1",
+    "cost_from_probabilities": "the cost is computed from probabilities: inf or nan once one of them rounds to 0 or 1",
     "dA_from_probabilities": "dA = −Y/A + (1 − Y)/(1 − A) is inf once an A rounds to 0 or 1",
     "hidden_activation": "another hidden activation than the exercise's",
     "float32": "everything is computed in float32",

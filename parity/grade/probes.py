@@ -118,8 +118,8 @@ def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -
         params[f"W{l}"] = rng.standard_normal((layers[l], layers[l - 1])) / np.sqrt(layers[l - 1])
         params[f"b{l}"] = rng.standard_normal((layers[l], 1)) / 2
     if name == "integer":
-        X = rng.integers(-3, 4, X.shape)
-        return Probe(name, exercise, dtype, _named(exercise, params, dtype), X, Y.astype(np.int64), activations)
+        whole = rng.integers(-3, 4, X.shape)
+        return Probe(name, exercise, dtype, _named(exercise, params, dtype), whole, Y.astype(np.int64), activations)
     if name == "zero":  # every pre-activation of the first layer is 0
         params |= {"W1": 0 * params["W1"], "b1": 0 * params["b1"]}
     if name == "saturated":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 Value = Any
 """None, bool, int, float, complex, str, a NumPy array, `Opaque`, or a list, tuple or dict of these. Arrays of other
@@ -221,3 +222,42 @@ class Scenery:
     scene: Scene
     played: tuple[Played | None, ...]
     printed: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A learner's file.
+
+    Attributes
+    ----------
+    path : str
+        As it was given.
+    text : str
+        Python, as it is run; of a notebook, its cells of code one after the other.
+    tree : ast.Module
+        Of the text.
+    cells : tuple of (int, int)
+        Of a notebook, the first line of each cell in the text, and the cell's number there, from 1.
+    """
+
+    path: str
+    text: str
+    tree: ast.Module
+    cells: tuple[tuple[int, int], ...] = ()
+
+    def place(self, line: int | None) -> str:
+        """ "line 12", "cell 3, line 2", or an empty string where it is not known."""
+        if line is None:
+            return ""
+        before = [(first, number) for first, number in self.cells if first <= line]
+        return f"cell {before[-1][1]}, line {line - before[-1][0] + 1}" if before else f"line {line}"
+
+
+class Room(Protocol):
+    """Where a file is run. `inventory` is what it holds; `play` calls its functions."""
+
+    source: Source
+    inventory: Inventory
+
+    def play(self, scenes: Sequence[Scene]) -> list[Scenery]:
+        """What became of each scene, in order; a scene that ends the process is told as its trouble."""
