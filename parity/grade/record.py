@@ -246,7 +246,7 @@ class Source:
     cells: tuple[tuple[int, int], ...] = ()
 
     def place(self, line: int | None) -> str:
-        """ "line 12", "cell 3, line 2", or an empty string where it is not known."""
+        """As "line 12" or "cell 3, line 2"; an empty string where it is not known."""
         if line is None:
             return ""
         before = [(first, number) for first, number in self.cells if first <= line]
