@@ -21,7 +21,7 @@ ROUNDS = 32
 """So many blocks of a .py file may be left out before it is not taken for Python."""
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
-"""What `ast.parse` raises of a text: null bytes and lone surrogates are a ValueError, deep nesting is one of the rest."""
+"""What `ast.parse` raises: lone surrogates are a ValueError, deep nesting is one of the rest."""
 
 MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2}\s*$|\w+\s*=\s*[%!].*)")
 TIMED = re.compile(r"^\s*%(?:time|timeit)\s+(?!-)(?=\S)")
