@@ -55,7 +55,7 @@ _MISTAKES: tuple[Mistake, ...] = (
     Mistake("cost_sign", "the cost without its minus", ALL, ("J",)),
     Mistake("cost_dropped_term", "a term of the cost is missing", ALL, ("J",)),
     Mistake("cost_outer_product", "an outer product where a sum belongs", ALL, ("J",)),
-    Mistake("log_of_zero", "log(0): labels and probabilities exchanged in the cost", ALL, ("J",)),
+    Mistake("log_of_zero", "log(0): labels and probabilities exchanged", ALL, ("J",)),
     Mistake("epsilon_in_log", "an epsilon inside the log, or a clamp", ALL, ("J",)),
     Mistake("other_logarithm", "a logarithm to another base", ALL, ("J",)),
     Mistake("squared_error", "a squared error in place of the cross-entropy", ALL, ("J",)),
@@ -85,7 +85,7 @@ _MISTAKES: tuple[Mistake, ...] = (
     Mistake("g_for_g_prime", "g in place of g'", NETWORKS, ("dZ",)),
     Mistake("g_prime_of_A", "g' of A in place of g' of Z", NETWORKS, ("dZ",)),
     Mistake("other_derivative", "another activation's derivative", NETWORKS, ("dZ",)),
-    Mistake("output_derivative", "the output's derivative, a(1 − a), in a hidden layer", NETWORKS, ("dZ",)),
+    Mistake("output_derivative", "the output's derivative, a (1 − a), in a hidden layer", NETWORKS, ("dZ",)),
     Mistake("one_minus_Z_squared", "1 − Z² in place of 1 − A²", NETWORKS, ("dZ",)),
     Mistake("extra_factor_Z", "an extra factor Z", NETWORKS, ("dZ",)),
     Mistake("dW_for_W", "dW in place of W", NETWORKS, ("dZ", "dA")),
@@ -122,6 +122,7 @@ _MISTAKES: tuple[Mistake, ...] = (
     Mistake("scale_on_b", "random biases", NETWORKS, ("b",)),
 )
 
+
 def _in_words(mistake: Mistake) -> Mistake:
     words = WORDS["mistakes"][mistake.id]
     return replace(mistake, **{**words, "reference": tuple(words["reference"])})
@@ -150,3 +151,6 @@ CONVENTIONS: dict[str, str] = {
 
 VALID: dict[str, str] = WORDS["conventions"]
 """Why each of them is: one sentence."""
+
+GROUPS: dict[str, tuple[str, ...]] = {title: tuple(names) for title, names in WORDS["groups"].items()}
+"""The catalogue in order, under headings."""

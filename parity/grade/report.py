@@ -1,0 +1,258 @@
+"""What a person and a program read of a graded file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from io import StringIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from parity.errors import printable
+from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
+from parity.grade.findings import EXERCISES, Finding, Graded, Note
+from parity.grade.record import NO_VERDICT, Source, Trouble
+from parity.grade.words import Rule, line_of, rule
+from parity.paper import WIDTH, Paper
+from parity.surroundings import versions
+
+SCHEMA, SCHEMA_VERSION = "parity.grade", 1
+ORDINARY, NAMED, REFERENCE = 1, 2, 3
+"""The levels of hints."""
+
+NEXT = {
+    ORDINARY: "hint 2 names the mistake and the slide's formula",
+    NAMED: "hint 3 shows the reference's line",
+}
+TITLES = {
+    "logistic": "logistic regression",
+    "shallow": "the network with one hidden layer",
+    "deep": "the network with L layers",
+    "activations": "activation functions",
+    "initialization": "initialisation",
+}
+
+
+def text(graded: Graded, source: Source | None, hint: int = ORDINARY) -> str:
+    """The report as plain text, at most 100 columns wide."""
+    to = Paper(file=StringIO(), width=WIDTH, highlight=False, markup=False, color_system=None)
+    show(graded, source, hint, to)
+    assert isinstance(to.file, StringIO)
+    return to.file.getvalue()
+
+
+def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
+    """Troubles, a block a finding in the order of computation, scores, notes, what was printed, and a line that counts.
+
+    Parameters
+    ----------
+    hint : int
+        1 the quantity, its line and the symptom; 2 the mistake, the formula and why; 3 the reference's line as well.
+    """
+    what = ", ".join(TITLES.get(exercise, exercise) for exercise in graded.exercises)
+    to.print(Text(printable(graded.file), "bold").append(f": {what}" if what else "", "not bold"))
+    if graded.troubles:
+        to.print()
+        for trouble in graded.troubles:
+            to.print(_trouble(trouble, source))
+    for finding in in_order(graded):
+        to.print()
+        to.print(_head(finding, source))
+        to.print(_block(finding, source, hint))
+    if any(graded.scores.values()):
+        to.print()
+        to.print(_scores(graded))
+    _show_notes(graded, source, to)
+    to.print()
+    to.print(_counts(graded), style="bold")
+    if graded.findings and hint in NEXT:
+        to.print(NEXT[hint], style="dim")
+
+
+def in_order(graded: Graded) -> list[Finding]:
+    """The findings in the order of computation, which is that of the scores; those without a quantity at the end."""
+
+    def place(finding: Finding) -> tuple[int, int]:
+        quantities = list(graded.scores.get(finding.exercise, {}))
+        first = finding.quantities[0] if finding.quantities else ""
+        exercise = EXERCISES.index(finding.exercise) if finding.exercise in EXERCISES else len(EXERCISES)
+        return exercise, quantities.index(first) if first in quantities else len(quantities)
+
+    return sorted(graded.findings, key=place)
+
+
+def _where(function: str | None, line: int | None, source: Source | None) -> str:
+    place = source.place(line) if source else "" if line is None else f"line {line}"
+    return printable(", ".join(part for part in (function, place) if part))
+
+
+def _trouble(trouble: Trouble, source: Source | None) -> Text:
+    where = _where(trouble.function, trouble.line, source)
+    style = "red" if trouble.kind in NO_VERDICT else "yellow"
+    return Text(f"{where}: " if where else "", style).append(printable(trouble.what), "default")
+
+
+def _head(finding: Finding, source: Source | None) -> Text:
+    what = ", ".join(finding.quantities) or "a mistake"
+    where = _where(finding.function, finding.line, source)
+    return Text(printable(what), "bold red").append(f"  in {where}" if where else "", "bold")
+
+
+def _block(finding: Finding, source: Source | None, hint: int) -> Table:
+    """What belongs to a finding, with names on the left."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, words in _rows(finding, source, hint):
+        table.add_row(f"  {name}", words)
+    return table
+
+
+def _rows(finding: Finding, source: Source | None, hint: int) -> Iterator[tuple[str, Text]]:
+    mistake = BY_ID.get(finding.mistake or "")
+    if code := _own_line(finding.line, source):
+        yield "your line", Text(code, "cyan", no_wrap=True, overflow="ellipsis")
+    yield "seen", Text(printable(finding.symptom))
+    if finding.shown:
+        yield "", Text(printable(finding.shown))
+    if mistake is None:
+        yield "mistake", Text("unknown" + (f"; what can be said: {printable(finding.guess)}" if finding.guess else ""))
+    else:
+        yield "symptom", Text(mistake.symptom)
+    if hint >= NAMED:
+        yield from _answer(finding, mistake, hint)
+
+
+def _answer(finding: Finding, mistake: Mistake | None, hint: int) -> Iterator[tuple[str, Text]]:
+    """The mistake, the formula and why; the reference's line."""
+    if mistake is not None:
+        yield "mistake", Text(mistake.title, "bold")
+    if (right := formula(finding)) is None:
+        return
+    yield "formula", Text(f"{right.formula}  ({right.slide})")
+    if mistake is not None:
+        yield "why", Text(mistake.why)
+    if hint >= REFERENCE:
+        line = line_of(right.reference)
+        yield "reference", Text(f"{line.file}:{line.number}")
+        yield "", Text(line.text, "green")
+
+
+def formula(finding: Finding) -> Rule | None:
+    """The right one of what is wrong: the mistake's, or the quantity's own where that is all there is to say."""
+    mistake = BY_ID.get(finding.mistake or "")
+    own = rule(finding.exercise, finding.quantities[0]) if finding.quantities else None
+    if mistake is None or (mistake.general and own is not None):
+        return own
+    return Rule(mistake.formula, mistake.slide, mistake.reference)
+
+
+def _own_line(line: int | None, source: Source | None) -> str:
+    lines = source.text.splitlines() if source else []
+    return printable(lines[line - 1].strip()) if line and line <= len(lines) else ""
+
+
+def _scores(graded: Graded) -> Table:
+    """The quantities that are right, that are wrong, and that follow."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for column in ({"style": "dim"}, {}, {"overflow": "fold"}):
+        table.add_column(no_wrap=column == {}, **column)  # type: ignore[arg-type]
+    for exercise, row in graded.scores.items():
+        name = exercise
+        for score, what, style in ((True, "right", "green"), (False, "wrong", "red"), (None, "open", "yellow")):
+            if of := [quantity for quantity, found in row.items() if found is score]:
+                table.add_row(name, Text(what, style), " ".join(of))
+                name = ""
+    return table
+
+
+def _show_notes(graded: Graded, source: Source | None, to: Console) -> None:
+    missing = [(exercise, names) for exercise, names in graded.missing.items() if names]
+    if graded.notes or missing or graded.printed:
+        to.print()
+    for note, wheres in _grouped(graded.notes, source).items():
+        to.print(Text("note  ", "dim").append(CONVENTIONS.get(note, note) + wheres, "default"))
+        if note in VALID:
+            to.print(Text(f"      {VALID[note]}", "dim"))
+    for exercise, names in missing:
+        to.print(
+            Text("note  ", "dim").append(f"not found and not graded, of {exercise}: {', '.join(names)}", "default")
+        )
+    if graded.printed:
+        to.print(Text("note  ", "dim").append(_printed(graded.printed), "default"))
+
+
+def _grouped(notes: tuple[Note, ...], source: Source | None) -> dict[str, str]:
+    """Each convention once, with all the places where it is followed."""
+    places: dict[str, dict[str, None]] = {}
+    for note in notes:
+        places.setdefault(note.convention, {})[_where(note.function, note.line, source)] = None
+    return {name: f" ({'; '.join(filter(None, at))})" if any(at) else "" for name, at in places.items()}
+
+
+def _printed(text: str) -> str:
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    return f"the file printed {len(text)} characters or more, kept apart; they begin: {printable(first)[:60]}"
+
+
+def score(graded: Graded) -> tuple[int, int]:
+    """How many quantities are right, of how many."""
+    found = [value for row in graded.scores.values() for value in row.values()]
+    return sum(value is True for value in found), len(found)
+
+
+def _counts(graded: Graded) -> str:
+    """The line that counts."""
+    right, total = score(graded)
+    wrong = [name for row in graded.scores.values() for name, value in row.items() if value is False]
+    left = total - right - len(wrong)
+    if wrong:
+        counted = f"{', '.join(wrong)}: {len(wrong)} of {total} quantities {'is' if len(wrong) == 1 else 'are'} wrong"
+        if left:
+            counted += f"; {left} {'follows' if left == 1 else 'follow'} from that or could not be judged"
+    elif left:
+        counted = f"{right} of {total} quantities are right; {left} could not be judged"
+    else:
+        counted = f"all {total} quantities are right" if total else "nothing was graded"
+    apart = sum(not set(finding.quantities) & set(wrong) for finding in graded.findings)
+    if apart:
+        counted += f"; {apart} {'other mistake' if apart == 1 else 'other mistakes'}"
+    return counted + ("; something could not be run, see above" if graded.status == 2 and total else "")
+
+
+def as_json(graded: Graded, source: Source | None) -> dict[str, object]:
+    """The report for a program."""
+    right, total = score(graded)
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "file": graded.file,
+        "exercises": list(graded.exercises),
+        "status": graded.status,
+        "score": {"right": right, "total": total},
+        "scores": {exercise: dict(row) for exercise, row in graded.scores.items()},
+        "findings": [_finding_as_json(finding, source) for finding in in_order(graded)],
+        "notes": [
+            asdict(note) | {"what": CONVENTIONS.get(note.convention, ""), "why": VALID.get(note.convention, "")}
+            for note in graded.notes
+        ],
+        "troubles": [asdict(t) | {"place": source.place(t.line) if source else ""} for t in graded.troubles],
+        "missing": {exercise: list(names) for exercise, names in graded.missing.items()},
+        "printed": graded.printed,
+        "versions": {name: version for name, version in versions().items() if name in ("parity", "numpy")},
+    }
+
+
+def _finding_as_json(finding: Finding, source: Source | None) -> dict[str, object]:
+    mistake, right = BY_ID.get(finding.mistake or ""), formula(finding)
+    return asdict(finding) | {
+        "quantities": list(finding.quantities),
+        "place": source.place(finding.line) if source else "",
+        "title": mistake.title if mistake else None,
+        "formula": right.formula if right else None,
+        "slide": right.slide if right else None,
+        "why": mistake.why if mistake else None,
+    }
