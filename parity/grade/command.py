@@ -71,7 +71,11 @@ def _graded(options: argparse.Namespace) -> int:
     try:
         write(report.as_json(graded, source))
     finally:
-        report.show(graded, source, options.hint, console())
+        to = console()
+        if to.is_terminal:
+            report.show(graded, source, options.hint, to)
+        else:
+            sys.stdout.write(report.text(graded, source, options.hint))
     return graded.status
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import platform
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from io import StringIO
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from parity import __version__
 from parity.errors import printable
 from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
 from parity.grade.findings import EXERCISES, Finding, Graded, Note
 from parity.grade.record import NO_VERDICT, Source, Trouble
 from parity.grade.words import Rule, line_of, rule
 from parity.paper import WIDTH, Paper
-from parity.surroundings import versions
+from parity.surroundings import version
 
 SCHEMA, SCHEMA_VERSION = "parity.grade", 1
 ORDINARY, NAMED, REFERENCE = 1, 2, 3
@@ -36,11 +39,11 @@ TITLES = {
 
 
 def text(graded: Graded, source: Source | None, hint: int = ORDINARY) -> str:
-    """The report as plain text, at most 100 columns wide."""
+    """The report as plain text, at most 100 columns wide, without blanks at the ends of its lines."""
     to = Paper(file=StringIO(), width=WIDTH, highlight=False, markup=False, color_system=None)
     show(graded, source, hint, to)
     assert isinstance(to.file, StringIO)
-    return to.file.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in to.file.getvalue().splitlines())
 
 
 def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
@@ -60,7 +63,7 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
     for finding in in_order(graded):
         to.print()
         to.print(_head(finding, source))
-        to.print(_block(finding, source, hint))
+        to.print(Padding(_named(_rows(finding, source, hint)), (0, 0, 0, 2)))
     if any(graded.scores.values()):
         to.print()
         to.print(_scores(graded))
@@ -100,13 +103,13 @@ def _head(finding: Finding, source: Source | None) -> Text:
     return Text(printable(what), "bold red").append(f"  in {where}" if where else "", "bold")
 
 
-def _block(finding: Finding, source: Source | None, hint: int) -> Table:
-    """What belongs to a finding, with names on the left."""
+def _named(rows: Iterable[tuple[str, Text]]) -> Table:
+    """Words with names on their left."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, words in _rows(finding, source, hint):
-        table.add_row(f"  {name}", words)
+    for name, words in rows:
+        table.add_row(name, words)
     return table
 
 
@@ -157,8 +160,9 @@ def _own_line(line: int | None, source: Source | None) -> str:
 def _scores(graded: Graded) -> Table:
     """The quantities that are right, that are wrong, and that follow."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for column in ({"style": "dim"}, {}, {"overflow": "fold"}):
-        table.add_column(no_wrap=column == {}, **column)  # type: ignore[arg-type]
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for exercise, row in graded.scores.items():
         name = exercise
         for score, what, style in ((True, "right", "green"), (False, "wrong", "red"), (None, "open", "yellow")):
@@ -169,19 +173,24 @@ def _scores(graded: Graded) -> Table:
 
 
 def _show_notes(graded: Graded, source: Source | None, to: Console) -> None:
-    missing = [(exercise, names) for exercise, names in graded.missing.items() if names]
-    if graded.notes or missing or graded.printed:
+    if notes := list(_notes(graded, source)):
         to.print()
-    for note, wheres in _grouped(graded.notes, source).items():
-        to.print(Text("note  ", "dim").append(CONVENTIONS.get(note, note) + wheres, "default"))
-        if note in VALID:
-            to.print(Text(f"      {VALID[note]}", "dim"))
-    for exercise, names in missing:
-        to.print(
-            Text("note  ", "dim").append(f"not found and not graded, of {exercise}: {', '.join(names)}", "default")
-        )
+        to.print(_named(("note", words) for words in notes))
+
+
+def _notes(graded: Graded, source: Source | None) -> Iterator[Text]:
+    """Conventions, each once and with why it is valid; what was not found; what the file printed."""
+    for convention, places in _grouped(graded.notes, source).items():
+        words = Text(CONVENTIONS.get(convention, convention) + places)
+        yield words.append(f". {VALID[convention]}" if convention in VALID else "", "dim")
+    for exercise, names in graded.missing.items():
+        if names:
+            yield Text(printable(f"of {exercise} not found, and not graded: {', '.join(names)}"))
     if graded.printed:
-        to.print(Text("note  ", "dim").append(_printed(graded.printed), "default"))
+        first = next((line for line in graded.printed.splitlines() if line.strip()), "")
+        yield Text(
+            f"the file printed {len(graded.printed):,} characters or more, kept apart: {printable(first)[:60]} …"
+        )
 
 
 def _grouped(notes: tuple[Note, ...], source: Source | None) -> dict[str, str]:
@@ -190,12 +199,6 @@ def _grouped(notes: tuple[Note, ...], source: Source | None) -> dict[str, str]:
     for note in notes:
         places.setdefault(note.convention, {})[_where(note.function, note.line, source)] = None
     return {name: f" ({'; '.join(filter(None, at))})" if any(at) else "" for name, at in places.items()}
-
-
-def _printed(text: str) -> str:
-    lines = text.splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    return f"the file printed {len(text)} characters or more, kept apart; they begin: {printable(first)[:60]}"
 
 
 def score(graded: Graded) -> tuple[int, int]:
@@ -242,7 +245,11 @@ def as_json(graded: Graded, source: Source | None) -> dict[str, object]:
         "troubles": [asdict(t) | {"place": source.place(t.line) if source else ""} for t in graded.troubles],
         "missing": {exercise: list(names) for exercise, names in graded.missing.items()},
         "printed": graded.printed,
-        "versions": {name: version for name, version in versions().items() if name in ("parity", "numpy")},
+        "versions": {
+            "parity": __version__,
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+        },
     }
 
 
