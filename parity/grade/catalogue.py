@@ -85,7 +85,7 @@ _MISTAKES: tuple[Mistake, ...] = (
     Mistake("g_for_g_prime", "g in place of g'", NETWORKS, ("dZ",)),
     Mistake("g_prime_of_A", "g' of A in place of g' of Z", NETWORKS, ("dZ",)),
     Mistake("other_derivative", "another activation's derivative", NETWORKS, ("dZ",)),
-    Mistake("output_derivative", "the output's derivative, a (1 − a), in a hidden layer", NETWORKS, ("dZ",)),
+    Mistake("output_derivative", "the output's derivative, σ', in a hidden layer", NETWORKS, ("dZ",)),
     Mistake("one_minus_Z_squared", "1 − Z² in place of 1 − A²", NETWORKS, ("dZ",)),
     Mistake("extra_factor_Z", "an extra factor Z", NETWORKS, ("dZ",)),
     Mistake("dW_for_W", "dW in place of W", NETWORKS, ("dZ", "dA")),

@@ -35,7 +35,7 @@ def check(
     hint : int
         How much a failure gives away, 1 to 3.
     seconds : float or None
-        How long the file's code may run.
+        How long the statements at the top of the file, and each call of a function, may take.
     quantities : iterable of str or None
         All that is asked about, by the notes' names: ("dW1", "db1"). What else is wrong, or missing, does not matter.
 

@@ -36,7 +36,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "3 the reference's line, too",
     )
     option("--json", metavar="FILE", help="write the report for a program, too")
-    option("--seconds", metavar="N", type=float, help="how long the file's code may run")
+    option(
+        "--seconds",
+        metavar="N",
+        type=float,
+        help="how long the statements at the top of FILE, and each call of a function, may take; 10 and 5 by default",
+    )
     option("--template", metavar="NAME", help="print a file to start from: an exercise's functions, yet to be written")
     option("--list", action="store_true", help="the mistakes that are known by name")
     option("--explain", metavar="ID", help="one of them: symptom, formula, why, and the reference's line")

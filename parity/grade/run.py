@@ -21,7 +21,7 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
     exercise : str
         One of `parity.grade.findings.EXERCISES`, all of whose functions have to be there; or `AUTO`: whatever is.
     seconds : float or None
-        How long its code may run; None is the room's own limit.
+        How long the statements at its top, and each call, may take; None is what the room has by itself.
 
     Raises
     ------
@@ -31,8 +31,9 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
     from parity.grade import grade, names, source
     from parity.grade.room import Contained, Limits
 
-    file = source.read(path)
-    limits = Limits() if seconds is None else replace(Limits(), seconds=seconds)
+    file, limits = source.read(path), Limits()
+    if seconds is not None:
+        limits = replace(limits, top=seconds, call=seconds, whole=max(limits.whole, seconds))
     with Contained(file, limits) as room:
         exercises = names.exercises(file, room.inventory) if exercise == AUTO else (exercise,)
         if exercises:
