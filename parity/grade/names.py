@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 from parity.grade.record import Function, Inventory, Source
+from parity.grade.words import bodies_of, words
 
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
@@ -114,8 +114,10 @@ KINDS: dict[str, str] = {
 }
 """By what is handed over, the arguments' names in lower case without underscores."""
 
-COST_NAMES = frozenset("cost j loss totalcost costvalue lossvalue logprobscost avgcost crossentropycost total".split())
-OUTPUT_NAMES = frozenset("al yhat yhats afinal aout output out probs probabilities ypred prob yprob".split())
+COST_NAMES = frozenset(
+    ["cost", "j", "loss", "costs", "losses", "costhistory", "losshistory", "jhistory", "history", "totalcost", "costvalue", "lossvalue", "logprobscost", "avgcost", "crossentropycost", "total"]
+)
+OUTPUT_NAMES = frozenset(["al", "yhat", "yhats", "afinal", "aout", "output", "out", "probs", "probabilities", "ypred", "prob", "yprob"])
 DECORATION = re.compile(r"(temp|tmp|curr|current|new|final)$")
 
 
@@ -214,54 +216,6 @@ def _methods(inventory: Inventory) -> dict[str, Function]:
     return most if {"forward", "backward", "gradients", "train"} & set(most) else {}
 
 
-def bodies_of(source: Source) -> dict[str, frozenset[str]]:
-    """The words of each function: names, attributes, strings, and f-strings as "W{}"."""
-    return {name: frozenset(words(node)) for name, node in functions_of(source.tree).items()}
-
-
-def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-    """Every function of a file, methods and nested ones with the names of those around them."""
-    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = {}
-
-    def visit(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                found[prefix + child.name] = child
-            if isinstance(child, ast.Assign) and isinstance(child.value, ast.Lambda):
-                found.update({prefix + t.id: child.value for t in child.targets if isinstance(t, ast.Name)})
-            named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            visit(child, f"{prefix}{child.name}." if named else prefix)  # type: ignore[attr-defined]
-
-    visit(tree, "")
-    return found
-
-
-def words(node: ast.AST) -> Iterator[str]:
-    """The names and short strings in a piece of code; "W{}" for f"W{l}" and "W" + str(l)."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name | ast.arg | ast.Attribute):
-            yield part.id if isinstance(part, ast.Name) else part.arg if isinstance(part, ast.arg) else part.attr
-        elif isinstance(part, ast.JoinedStr | ast.BinOp):
-            yield from filter(None, [key_text(part)])
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield part.value
-
-
-def key_text(node: ast.AST) -> str | None:
-    """A key as text, with {} for what is computed: "W{}" for f"W{l}", "W" + str(l) and "W%d" % l."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left = key_text(node.left)
-        return None if left is None else left + (key_text(node.right) or "{}")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        left = key_text(node.left)
-        return None if left is None else re.sub("%[a-z]", "{}", left)
-    return None
-
-
 def told_by(mentioned: frozenset[str]) -> str | None:
     """The exercise that a function's words tell: W{} is deep, W2 shallow, w logistic."""
     if any(re.fullmatch(r"d?[WbwZAz]_?\{\}", word) for word in mentioned):
@@ -283,13 +237,21 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
     anything = {role(name) for name in inventory.functions}
     networks = [e for e in ("logistic", "shallow", "deep") if e in told]
     if not networks and anything & {"forward", "backward", "gradients", "train"}:
-        networks = ["logistic"] if "w" in set(words(source.tree)) else ["shallow"]
+        networks = [_network(source, inventory)]
     units = []
     if anything & set(ACTIVATIONS):
         units.append("activations")
     if anything & {"initialize", "layer_sizes"}:
         units.append("initialization")
     return (*networks, *units)
+
+
+def _network(source: Source, inventory: Inventory) -> str:
+    """The exercise of a file whose functions tell none: lists of layers are deep."""
+    if "w" in set(words(source.tree)):
+        return "logistic"
+    every = (*inventory.functions.values(), *inventory.classes.values())
+    return "deep" if any(kind(name) == "layers" for function in every for name in function.arguments) else "shallow"
 
 
 BLOCKS = ("linear_forward", "linear_activation_forward", "linear_backward", "linear_activation_backward")
