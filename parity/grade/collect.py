@@ -15,6 +15,7 @@ from parity.grade.record import Binding, Frame, Played, Value
 from parity.grade.series import Memory, Shape, array, assembled, by_layer, fits, runs
 
 Found = dict[str, Seen]
+Lined = tuple[np.ndarray, int | None]
 
 UNITS = frozenset({*names.ACTIVATIONS, "predict", "initialize", "layer_sizes"})
 """The roles whose local names say nothing of the pass."""
@@ -116,10 +117,11 @@ class Reader:
         return Seen(value, leaf.name, frame.function if frame else "", line or (frame.line if frame else None))
 
     def local(self, played: Played, part: str) -> dict[str, list[Seen]]:
-        """The quantities in the local names of all frames of a call: first what is nearest to the caller, with the
-        place where its value was computed, then the others.
+        """The quantities in the local names of all frames of a call, the candidates for each.
+
+        The first is nearest to the caller, with the place where its value was computed; then all, in time.
         """
-        found: dict[str, list[tuple[int, Seen]]] = {}
+        found: dict[str, list[tuple[int, bool, Seen]]] = {}
         exits = _exits(played.frames)
         groups: dict[tuple[str, str], list[int]] = {}
         for at in sorted(range(len(played.frames)), key=lambda at: played.frames[at].depth):
@@ -129,15 +131,17 @@ class Reader:
                     groups.setdefault((frame.function, name), []).append(at)
         for (function, name), places in groups.items():
             frames = [list(played.frames[at].bindings[name]) for at in places]
+            container = isinstance(frames[0][-1].value, list | dict)
             for quantity, seen in self._of_group(function, name, frames, part).items():
-                found.setdefault(quantity, []).append((min(exits[at] for at in places), seen))
+                found.setdefault(quantity, []).append((min(exits[at] for at in places), container, seen))
         for quantity, seen in self._of_activations(played).items():
-            found.setdefault(quantity, []).append((len(exits), seen))
+            found.setdefault(quantity, []).append((len(exits), False, seen))
         return {quantity: _in_time(candidates) for quantity, candidates in found.items()}
 
     def _of_activations(self, played: Played) -> Found:
         """Z, as the activation functions were given it."""
-        values, callers = [], []
+        values: list[Lined] = []
+        callers: list[str] = []
         for at, frame in enumerate(played.frames):
             if self.roles.get(frame.function) in names.FUNCTIONS_G and len(frame.arguments) == 1 and frame.depth:
                 value = array(next(iter(frame.arguments.values())))
@@ -164,7 +168,7 @@ class Reader:
             return {q: Seen(v, name, function, last.line) for q, v in listed.items()}
         reading = self.text.of(function)
         steps = [b for bindings in frames for b in settled(name, bindings, reading)]
-        arrays = [(v, b.line) for b in steps if (v := array(b.value)) is not None]
+        arrays: list[Lined] = [(v, b.line) for b in steps if (v := array(b.value)) is not None]
         if not arrays:
             return {}
         if quantity in self.expected:
@@ -172,7 +176,7 @@ class Reader:
         return self._by_layer(function, name, quantity, arrays)
 
     def _updated(self, quantity: str | None, function: str, bindings: list[Binding], part: str) -> str | None:
-        """A parameter that is bound in an update, or a second time in training, is a new one; else it is none of ours."""
+        """A parameter that is bound in an update, or once more in training, is a new one; else it is none of ours."""
         if quantity is None or quantity.rstrip("0123456789") not in {"W", "b", "w"}:
             return quantity
         role = self.roles.get(function)
@@ -192,36 +196,28 @@ class Reader:
                 found[q] = Seen(v, leaf.name, function, reading.key_line(key) or binding.line)
         return found
 
-    def _indexed(
-        self, function: str, name: str, quantity: str, values: list[tuple[np.ndarray, int]], frames: int
-    ) -> Found:
-        """A name with an index: its last value, or those of m examples side by side; nothing if it is of one of them."""
+    def _indexed(self, function: str, name: str, quantity: str, values: list[Lined], frames: int) -> Found:
+        """A name with an index: its last value, or those of m examples side by side; nothing if it is of one."""
         value, line = values[-1]
         shape = self.expected[quantity]
         if quantity in SUMS:
             return {quantity: Seen(value, name, function, line)} if value.size == 1 else {}
-        stacked = self._stacked((function, name), shape, values, frames)
-        if stacked is None:
-            return {}
-        return {quantity: Seen(value if stacked is True else stacked, name, function, line)}
+        found = self._assembled((function, name), shape, values, frames)
+        return {} if found is None else {quantity: Seen(found, name, function, line)}
 
-    def _stacked(
-        self, key: tuple[str, str], shape: Shape, values: list[tuple[np.ndarray, int]], frames: int
-    ) -> np.ndarray | bool | None:
-        """Of m examples side by side; True where the last value is all there is; None where neither can be said."""
-        known = self.memory.stacked.get(key)
-        if known is None and len(values) == 1:
-            return True
-        if known is None:
-            repeated = frames > 1 or self.text.of(key[0]).in_loop(values[-1][1])
-            if fits(values[-1][0], shape) or not repeated:
-                return True
+    def _assembled(self, key: tuple[str, str], shape: Shape, values: list[Lined], frames: int) -> np.ndarray | None:
+        """The last value, where that is all there is; m of them side by side; None where neither can be said."""
+        known, last = self.memory.stacked.get(key), values[-1][0]
+        if known is None and (len(values) == 1 or fits(last, shape)):
+            return last
+        if known is None and frames == 1 and not self.text.of(key[0]).in_loop(values[-1][1]):
+            return last
         turns = runs([line for _, line in values], shape[not self.rows]) if len(shape) == 2 else None
         columns = assembled([values[i][0] for i in turns] if turns else [v for v, _ in values], shape, self.rows)
         self.memory.stacked.setdefault(key, columns is not None)
-        return columns if known is not False else None
+        return columns
 
-    def _by_layer(self, function: str, name: str, base: str, values: list[tuple[np.ndarray, int]]) -> Found:
+    def _by_layer(self, function: str, name: str, base: str, values: list[Lined]) -> Found:
         arrays = [value for value, _ in values]
         if self.layer is not None:
             value, line = values[-1]
@@ -252,10 +248,10 @@ def _exits(frames: Sequence[Frame]) -> list[int]:
     return [rank for _, rank in sorted((at, rank) for rank, at in enumerate(order))]
 
 
-def _in_time(candidates: list[tuple[int, Seen]]) -> list[Seen]:
+def _in_time(candidates: list[tuple[int, bool, Seen]]) -> list[Seen]:
     """The first candidate, placed where the same value was computed; then all in the order of time."""
-    timed = [seen for _, seen in sorted(candidates, key=lambda c: (c[0], "[" in c[1].name))]
-    return [placed(candidates[0][1], timed), *timed]
+    timed = [seen for *_, seen in sorted(candidates, key=lambda c: (c[0], c[1], "[" in c[2].name))]
+    return [placed(candidates[0][2], timed), *timed]
 
 
 def placed(seen: Seen, timed: Sequence[Seen]) -> Seen:

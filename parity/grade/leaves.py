@@ -146,10 +146,8 @@ def _first_is(quantity: str, leaves: list[Leaf]) -> list[Leaf]:
 def _in_order(leaves: list[Leaf], part: str, exercise: str, L: int) -> list[Leaf]:
     """Unnamed arrays in a tuple that is as long as the parameters are many: in their order."""
     bare = [leaf for leaf in leaves if leaf.quantity is None and array(leaf.value) is not None]
-    if exercise == "logistic":
-        order = ["w", "b"]
-    else:
-        order = [f"{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
+    layers = [f"{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
+    order = ["w", "b"] if exercise == "logistic" else layers
     if len(bare) != len(order):
         return leaves
     prefix = "new_" if part == "update" else "d"

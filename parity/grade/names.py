@@ -13,8 +13,9 @@ FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
     "modelforward lforward fullforward forwardall networkforward deepforward forwardpropagate forwarddeep predictproba "
     "computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
-    "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost crossentropyloss "
-    "binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss costfn lossfn "
+    "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost "
+    "crossentropyloss binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss "
+    "costfn lossfn "
     "crossentropyofprobabilities j computej costcrossentropy",
     "backward": "backward backwardpropagation backwardprop backprop backpropagation backpropagate backwardpass bprop "
     "lmodelbackward modelbackward lbackward backwardall networkbackward deepbackward computebackward "
@@ -24,8 +25,8 @@ FUNCTIONS: dict[str, str] = {
     "calculategradients calculategradient valueandgrad lossandgradients lossandgrads lossandgrad forwardbackward "
     "forwardandbackward fullpass calcgradients calcgrads propagation autograd",
     "update": "update updateparameters updateparams updateweights gradientdescentstep gradientdescentupdate step "
-    "applygradients applygrads sgdstep updateparametersgd sgdupdate updateparameterswithgd takestep gdstep paramsupdate "
-    "descend updatestep",
+    "applygradients applygrads sgdstep updateparametersgd sgdupdate updateparameterswithgd takestep gdstep "
+    "paramsupdate descend updatestep",
     "train": "train nnmodel optimize fit gradientdescent llayermodel twolayermodel trainmodel trainnetwork batchgd gd "
     "optimise optimizer training learn rungradientdescent trainnn trainnet shallowmodel deepmodel dnnmodel",
     "predict": "predict predictions prediction makepredictions classify predictlabels predictclass",
@@ -37,8 +38,8 @@ FUNCTIONS: dict[str, str] = {
     "layer_sizes": "layersizes getlayersizes layerdims layersize",
     "model": "model logisticregression logisticmodel",
     "linear_forward": "linearforward forwardlinear lineartransform linear affineforward",
-    "linear_activation_forward": "linearactivationforward layerforward forwardlayer activationforward singlelayerforward "
-    "forwardblock onelayerforward linearforwardactivation",
+    "linear_activation_forward": "linearactivationforward layerforward forwardlayer activationforward "
+    "singlelayerforward forwardblock onelayerforward linearforwardactivation",
     "linear_backward": "linearbackward backwardlinear affinebackward",
     "linear_activation_backward": "linearactivationbackward linearbackwardactivation layerbackward backwardlayer "
     "activationbackward singlelayerbackward backwardblock onelayerbackward",
@@ -48,8 +49,10 @@ FUNCTIONS: dict[str, str] = {
     "leaky_relu": "leakyrelu lrelu leakyrectifier leakyreluactivation",
     "sigmoid_derivative": "sigmoidderivative sigmoidprime dsigmoid sigmoidgrad sigmoidgradient dersigmoid sigmoidderiv "
     "derivativesigmoid derivsigmoid gradsigmoid sigmoidd sigmaprime",
-    "tanh_derivative": "tanhderivative tanhprime dtanh tanhgrad tanhgradient tanhderiv derivativetanh derivtanh gradtanh",
-    "relu_derivative": "reluderivative reluprime drelu relugrad relugradient reluderiv derivativerelu derivrelu gradrelu",
+    "tanh_derivative": "tanhderivative tanhprime dtanh tanhgrad tanhgradient tanhderiv derivativetanh derivtanh "
+    "gradtanh",
+    "relu_derivative": "reluderivative reluprime drelu relugrad relugradient reluderiv derivativerelu derivrelu "
+    "gradrelu",
     "leaky_relu_derivative": "leakyreluderivative leakyreluprime dleakyrelu leakyrelugrad leakyrelugradient "
     "leakyreluderiv derivativeleakyrelu dlrelu gradleakyrelu",
     "sigmoid_backward": "sigmoidbackward backwardsigmoid sigmoidbackprop",
@@ -68,8 +71,8 @@ OF_A_CLASS = frozenset({"forward", "cost", "backward", "gradients", "update", "t
 BELONGS: dict[str, str] = {
     "logistic": "propagate initializewithzeros optimize model logisticregression logisticmodel optimise",
     "shallow": "layersizes nnmodel forwardpropagation backwardpropagation twolayermodel shallowmodel",
-    "deep": "lmodelforward lmodelbackward initializeparametersdeep linearforward linearactivationforward linearbackward "
-    "linearactivationbackward llayermodel deepmodel deepforward deepbackward forwarddeep backwarddeep",
+    "deep": "lmodelforward lmodelbackward initializeparametersdeep linearforward linearactivationforward "
+    "linearbackward linearactivationbackward llayermodel deepmodel deepforward deepbackward forwarddeep backwarddeep",
 }
 """The names that belong to one exercise rather than to another where a file holds several."""
 
@@ -114,10 +117,13 @@ KINDS: dict[str, str] = {
 }
 """By what is handed over, the arguments' names in lower case without underscores."""
 
-COST_NAMES = frozenset(
-    ["cost", "j", "loss", "costs", "losses", "costhistory", "losshistory", "jhistory", "history", "totalcost", "costvalue", "lossvalue", "logprobscost", "avgcost", "crossentropycost", "total"]
-)
-OUTPUT_NAMES = frozenset(["al", "yhat", "yhats", "afinal", "aout", "output", "out", "probs", "probabilities", "ypred", "prob", "yprob"])
+RESULTS: dict[str, str] = {
+    "J": "cost j loss costs losses costhistory losshistory jhistory history totalcost costvalue lossvalue logprobscost "
+    "avgcost crossentropycost total",
+    "AL": "al yhat yhats afinal aout output out probs probabilities ypred prob yprob",
+}
+"""What local names are that have no letter of the notes in them, in lower case without underscores."""
+
 DECORATION = re.compile(r"(temp|tmp|curr|current|new|final)$")
 
 
@@ -128,7 +134,7 @@ def plain(name: str) -> str:
 
 @cache
 def _table(which: str) -> dict[str, str]:
-    rows = FUNCTIONS if which == "functions" else KINDS
+    rows = {"functions": FUNCTIONS, "kinds": KINDS, "results": RESULTS}[which]
     found: dict[str, str] = {}
     for key, aliases in rows.items():
         for alias in aliases.split():
@@ -235,7 +241,7 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
         if role(function.name) in {*OF_A_CLASS, "layer_sizes", "model", *BLOCKS} - {"predict"}:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}
-    networks = [e for e in ("logistic", "shallow", "deep") if e in told]
+    networks: list[str] = [e for e in ("logistic", "shallow", "deep") if e in told]
     if not networks and anything & {"forward", "backward", "gradients", "train"}:
         networks = [_network(source, inventory)]
     units = []
@@ -338,12 +344,8 @@ def quantity(name: str) -> str | None:
 @cache
 def _quantity(name: str) -> str | None:
     short = DECORATION.sub("", plain(name)) or plain(name)
-    if short in COST_NAMES:
-        return "J"
-    if short in OUTPUT_NAMES:
-        return "AL"
-    if short == "m":
-        return "m"
+    if short in _table("results") or short == "m":
+        return _table("results").get(short, "m")
     if found := re.fullmatch(r"deltas?(\d*)", short):
         return "dZ" + found[1]
     if short in {"zs", "preactivations", "as", "activations", "dzs", "das", "dws", "dbs", "ws", "bs"}:

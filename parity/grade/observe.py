@@ -108,7 +108,7 @@ class Observer:
         for part, scenery in zip(parts, sceneries, strict=True):
             if part.steps and part.steps[-1].role == "initialize":
                 continue
-            observed = self._observed(part, scenery, memory)
+            observed = self._observed(part, scenery, memory)[0]
             worth += len(observed.troubles)
             if any(t.kind not in {"error", "missing"} for t in observed.troubles.values()):
                 return worth, True
@@ -153,9 +153,13 @@ class Observer:
             for part in self.planner.parts(probe)
         ]
         sceneries = self.room.play([part.scene for part in parts])
-        return [self._observed(part, scenery, self.memory) for part, scenery in zip(parts, sceneries, strict=True)]
+        return [
+            observed
+            for part, scenery in zip(parts, sceneries, strict=True)
+            for observed in self._observed(part, scenery, self.memory)
+        ]
 
-    def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> Observed:
+    def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> list[Observed]:
         view = View(part, self._reader(part, memory), self.rate)
         for step, played in zip(part.steps, scenery.played, strict=True):
             if played is not None:

@@ -27,7 +27,7 @@ LAYER = {
 }
 """What the arguments of a single layer's functions are: those of layer 2, a hidden one."""
 
-BLOCKS = (
+BLOCKS: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("linear_forward", "linear_backward"), None),
     (("linear_activation_forward", "linear_activation_backward"), "relu"),
     (("linear_activation_forward", "linear_activation_backward"), "sigmoid"),
@@ -138,9 +138,9 @@ class Planner:
         for group in self.groups():
             yield self._scene(probe, group)
         if probe.exercise == "deep" and probe.name in FOR_BLOCKS:
-            for group, activation in BLOCKS:
-                if set(group) & set(self.roles):
-                    yield self._block(probe, group, activation)
+            for block, activation in BLOCKS:
+                if set(block) & set(self.roles):
+                    yield self._block(probe, block, activation)
 
     def learning(self, probe: Probe) -> Iterator[Part]:
         """The scenes from which the forms of the file's containers are learned."""

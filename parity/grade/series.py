@@ -120,7 +120,7 @@ def assembled(values: Sequence[np.ndarray], shape: Shape, rows: bool) -> np.ndar
     return side_by_side.T if rows else side_by_side
 
 
-def runs(lines: Sequence[int], times: int) -> list[int] | None:
+def runs(lines: Sequence[int | None], times: int) -> list[int] | None:
     """The last index of each turn of a loop that goes round so many times, by the line that a turn begins with."""
     starts = [i for i, line in enumerate(lines) if line == lines[0]]
     return [*(i - 1 for i in starts[1:]), len(lines) - 1] if len(starts) == times else None
