@@ -5,7 +5,6 @@ statement and each call it tells what comes, so that whoever listens knows what 
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -99,11 +98,12 @@ class Stage:
         """
         sys.modules[NAME] = self.module
         troubles: list[Trouble] = []
-        with guards.surroundings(self.printed, self.home), guards.warned(self.quiet):
+        with guards.Surroundings(self.printed, self.home) as around, guards.warned(self.quiet):
             sys.path.append(os.path.dirname(os.path.abspath(self.path)))
             begin = time.monotonic()
             for number, statement in enumerate(self.tree.body):
                 trouble = skip.get(number) or self._statement(number, statement, time.monotonic() - begin)
+                around.settle()
                 if trouble:
                     troubles.append(trouble)
         self.defined = defined(self.module, self.tree)
@@ -148,10 +148,9 @@ class Stage:
         sys.modules[NAME] = self.module
         self.printed = guards.Printed(self.limits.output)
         results: dict[int, object] = {}
-        for number, call in enumerate(scene.calls):
-            with guards.surroundings(self.printed, self.home):
-                played = self._played(scene, number, call, results)
-            yield played
+        with guards.Surroundings(self.printed, self.home) as self.around:
+            for number, call in enumerate(scene.calls):
+                yield self._played(scene, number, call, results)
 
     def _played(self, scene: Scene, number: int, call: Call, results: dict[int, object]) -> Played | None:
         try:
@@ -209,6 +208,7 @@ class Stage:
                 results[number] = returned
             except BaseException as error:  # whatever a learner's code raises
                 trouble = self._trouble(error, self.limits.call, None, call.function)
+        self.around.settle()
         said = {(w.lineno if w.filename == self.path else None, one_line(_warning(w.message))): None for w in caught}
         mutated = [
             part for name, was in before.items() for part in differences(was, freeze(arguments[name], Budget()), name)
