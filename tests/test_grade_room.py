@@ -312,7 +312,7 @@ def test_calls(tmp_path: Path, room: type[Here | Contained]) -> None:
     assert second.frames[0].bindings["self.Z"][0].line == 28
     assert list(second.frames[0].arguments) == ["X"]
     assert result(found[2]).frames[0].function == "double"
-    assert result(found[7]).trouble == Trouble("error", result(found[7]).trouble.what, None, "nothing")
+    assert result(found[7]).trouble == Trouble("missing", "NameError: name 'nothing' is not defined", None, "nothing")
     assert "missing 1 required" in result(found[8]).trouble.what
     assert result(found[9]).returned.tolist() == (X @ X.T).tolist()
 
