@@ -17,6 +17,7 @@ from parity.errors import printable
 from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
 from parity.grade.findings import EXERCISES, Finding, Graded, Note
 from parity.grade.record import NO_VERDICT, Source, Trouble
+from parity.grade.run import in_vain
 from parity.grade.words import Rule, line_of, rule
 from parity.paper import WIDTH, Paper
 from parity.surroundings import version
@@ -29,6 +30,9 @@ NEXT = {
     ORDINARY: "hint 2 names the mistake and the slide's formula",
     NAMED: "hint 3 shows the reference's line",
 }
+PASSES = ("logistic", "shallow", "deep")
+"""Exercises that are a whole; of the others a file holds what it needs."""
+
 TITLES = {
     "logistic": "logistic regression",
     "shallow": "the network with one hidden layer",
@@ -184,7 +188,7 @@ def _notes(graded: Graded, source: Source | None) -> Iterator[Text]:
         words = Text(CONVENTIONS.get(convention, convention) + places)
         yield words.append(f". {VALID[convention]}" if convention in VALID else "", "dim")
     for exercise, names in graded.missing.items():
-        if names:
+        if names and exercise in PASSES and in_vain(exercise, names) not in graded.troubles:
             yield Text(printable(f"of {exercise} not found, and not graded: {', '.join(names)}"))
     if graded.printed:
         first = next((line for line in graded.printed.splitlines() if line.strip()), "")
