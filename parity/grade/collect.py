@@ -54,6 +54,8 @@ class Reader:
         Whether one example is a row.
     roles : mapping
         By the name of a function, its role.
+    layer : int or None
+        The one that all belongs to, where the functions of a single layer are called.
     """
 
     text: Text
@@ -63,6 +65,7 @@ class Reader:
     rows: bool
     roles: Mapping[str, str]
     memory: Memory
+    layer: int | None = None
 
     def quantity(self, name: str) -> str | None:
         """The exercise's name for what a learner calls so."""
@@ -76,8 +79,7 @@ class Reader:
         found: Found = {}
         for leaf in leaves:
             for quantity, value in self._expanded(leaf, frame).items():
-                if quantity not in found:
-                    found[quantity] = self._told(quantity, value, leaf, frame)
+                found.setdefault(quantity, self._told(value, leaf, frame))
         return found, leaves
 
     def _expanded(self, leaf: Leaf, frame: Frame | None) -> dict[str, np.ndarray]:
@@ -124,54 +126,71 @@ class Reader:
                 return quantity
         return None
 
-    def _told(self, quantity: str, value: np.ndarray, leaf: Leaf, frame: Frame | None) -> Seen:
-        """With the line of the local name that has the same value, else of its key, else of the return."""
-        if frame is None:
-            return Seen(value, leaf.name, "", None)
-        reading = self.text.of(frame.function)
-        for name, bindings in frame.bindings.items():
-            of = self.quantity(name)
-            if of == quantity or (of is not None and of.removesuffix("_prev") == quantity.rstrip("0123456789")):
-                for binding in reversed(bindings):
-                    if same(value, binding.value):
-                        return Seen(value, leaf.name, frame.function, binding.line)
+    def _told(self, value: np.ndarray, leaf: Leaf, frame: Frame | None) -> Seen:
+        """With the line of its key, else of the return."""
         key = leaf.path[-1] if leaf.path and isinstance(leaf.path[-1], str) else None
-        line = reading.key_line(key) if key else None
-        return Seen(value, leaf.name, frame.function, line or frame.line)
+        line = self.text.of(frame.function).key_line(key) if frame and key else None
+        return Seen(value, leaf.name, frame.function if frame else "", line or (frame.line if frame else None))
 
-    def local(self, played: Played) -> Found:
-        """The quantities in the local names of all frames of a call; what is nearer to the caller comes first."""
-        found: Found = {}
-        groups: dict[tuple[str, str], list[tuple[Frame, list[Binding]]]] = {}
+    def local(self, played: Played, part: str) -> dict[str, list[Seen]]:
+        """The quantities in the local names of all frames of a call, what is nearer to the caller first."""
+        found: dict[str, list[Seen]] = {}
+        groups: dict[tuple[str, str], list[list[Binding]]] = {}
         for frame in sorted(played.frames, key=lambda frame: frame.depth):
-            if self.roles.get(frame.function) in UNITS:
-                continue
-            for name, bindings in frame.bindings.items():
-                groups.setdefault((frame.function, name), []).append((frame, list(bindings)))
+            if self.roles.get(frame.function) not in UNITS:
+                for name, bindings in frame.bindings.items():
+                    groups.setdefault((frame.function, name), []).append(list(bindings))
         for (function, name), frames in groups.items():
-            for quantity, seen in self._of_group(function, name, frames).items():
-                found.setdefault(quantity, seen)
+            for quantity, seen in self._of_group(function, name, frames, part).items():
+                found.setdefault(quantity, []).append(seen)
+        for quantity, seen in self._of_activations(played).items():
+            found.setdefault(quantity, []).append(seen)
         return found
 
-    def _of_group(self, function: str, name: str, frames: list[tuple[Frame, list[Binding]]]) -> Found:
-        last = frames[0][1][-1]
+    def _of_activations(self, played: Played) -> Found:
+        """Z, as the activation functions were given it."""
+        values, callers = [], []
+        for at, frame in enumerate(played.frames):
+            if self.roles.get(frame.function) in names.FUNCTIONS_G and len(frame.arguments) == 1 and frame.depth:
+                value = array(next(iter(frame.arguments.values())))
+                caller = next(f for f in reversed(played.frames[:at]) if f.depth == frame.depth - 1)
+                if value is not None and self.roles.get(caller.function) not in UNITS:
+                    line = self.text.of(caller.function).call_line(frame.function)
+                    values.append((value, line))
+                    callers.append(caller.function)
+        if not values:
+            return {}
+        if self.exercise == "logistic":
+            return {"Z": Seen(values[0][0], "Z", callers[0], values[0][1])} if len(values) == 1 else {}
+        return self._by_layer(callers[0], "the activation's argument", "Z", values)
+
+    def _of_group(self, function: str, name: str, frames: list[list[Binding]], part: str) -> Found:
+        last = frames[0][-1]
         if isinstance(last.value, dict) and not all(isinstance(key, int) for key in last.value):
             return self._of_dict(function, name, last)
-        quantity = self.quantity(name)
+        quantity = self._updated(self.quantity(name), function, frames[0], part)
         if quantity is None or (quantity in SUMS and array(last.value) is None):
             return {}
-        reading = self.text.of(function)
         if isinstance(last.value, list | tuple | dict):
             listed = self._listed(quantity, last.value, (function, name))
             return {q: Seen(v, name, function, last.line) for q, v in listed.items()}
-        steps = [b for _, bindings in frames for b in settled(name, bindings, reading)]
-        values = [(array(b.value), b.line) for b in steps]
-        arrays = [(v, line) for v, line in values if v is not None]
+        reading = self.text.of(function)
+        steps = [b for bindings in frames for b in settled(name, bindings, reading)]
+        arrays = [(v, b.line) for b in steps if (v := array(b.value)) is not None]
         if not arrays:
             return {}
         if quantity in self.expected:
             return self._indexed(function, name, quantity, arrays, len(frames))
         return self._by_layer(function, name, quantity, arrays)
+
+    def _updated(self, quantity: str | None, function: str, bindings: list[Binding], part: str) -> str | None:
+        """A parameter that is bound in an update, or a second time in training, is a new one; else it is none of ours."""
+        if quantity is None or quantity.rstrip("0123456789") not in {"W", "b", "w"}:
+            return quantity
+        role = self.roles.get(function)
+        if role == "update" or (role == "train" and part == "train" and len(bindings) > 1):
+            return f"new_{quantity}"
+        return None
 
     def _of_dict(self, function: str, name: str, binding: Binding) -> Found:
         found: Found = {}
@@ -216,6 +235,9 @@ class Reader:
 
     def _by_layer(self, function: str, name: str, base: str, values: list[tuple[np.ndarray, int]]) -> Found:
         arrays = [value for value, _ in values]
+        if self.layer is not None:
+            value, line = values[-1]
+            return {self.of_layer(base): Seen(value, name, function, line)}
         layers = by_layer((function, name), base, arrays, self.expected, self.L, self.memory)
         if layers is None:
             turns = runs([line for _, line in values], self.L)
@@ -228,6 +250,11 @@ class Reader:
             f"{stem}{l}": Seen(value, name, function, line)
             for l, (value, line) in zip(layers or (), values, strict=bool(layers))
         }
+
+    def of_layer(self, base: str) -> str:
+        """A name without an index, of the single layer: dA_prev is that of the layer before."""
+        stem = base.removesuffix("_prev")
+        return f"{stem}{(self.layer or 0) - (stem != base)}"
 
 
 def same(wanted: np.ndarray, value: Value) -> bool:
@@ -274,6 +301,29 @@ def _by_default(leaves: list[Leaf], part: str, reader: Reader) -> list[Leaf]:
             made[i] = Leaf(made[i].path, made[i].value, "J", made[i].name)
     if part in {"gradients", "backward", "update"}:
         made = _in_order(made, part, reader)
+    if reader.layer is not None:
+        made = _of_block(made, part, reader)
+    return made
+
+
+BLOCK_RESULTS = {
+    "linear_forward": ("Z",),
+    "linear_activation_forward": ("A",),
+    "linear_backward": ("dA_prev", "dW", "db"),
+    "linear_activation_backward": ("dA_prev", "dW", "db"),
+}
+
+
+def _of_block(leaves: list[Leaf], part: str, reader: Reader) -> list[Leaf]:
+    """What the functions of a single layer return: by name, else in the course's order."""
+    usual = iter(BLOCK_RESULTS.get(part, ("dZ",)))
+    made = []
+    for leaf in leaves:
+        of = leaf.quantity
+        if len(leaf.path) < 2 and array(leaf.value) is not None:
+            default = next(usual, None)
+            of = default if of is None or len(BLOCK_RESULTS.get(part, "1")) == 1 else of
+        made.append(Leaf(leaf.path, leaf.value, of and (of if of[-1].isdigit() else reader.of_layer(of)), leaf.name))
     return made
 
 

@@ -84,7 +84,6 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
         sheet.score(quantity, right)
     sheet.findings = together(sheet.findings)
     sheet.notes = _once(sheet.notes)
-    sheet.troubles = [_in_words(trouble) for trouble in sheet.troubles]
     return sheet
 
 
@@ -107,7 +106,7 @@ def _judge_group(sheet: Sheet, group: list[Observed], *, numpy: bool) -> None:
     sheet.findings += found
     raised = [t for one in group if numpy or one.probe.name != "integer" for t in one.troubles.values()]
     for trouble in raised:
-        if trouble.kind in NO_VERDICT or trouble.what.startswith("NotImplementedError"):
+        if trouble.kind in NO_VERDICT:
             sheet.troubles.append(trouble)
         elif not found:
             sheet.findings.append(_raised(sheet.exercise, trouble))
@@ -200,10 +199,3 @@ def _once(notes: Iterable[Note]) -> list[Note]:
         if note.convention not in first or first[note.convention].function is None:
             first[note.convention] = note
     return list(first.values())
-
-
-def _in_words(trouble: Trouble) -> Trouble:
-    """A function that is still to be written says so, and nothing else."""
-    if not trouble.what.startswith("NotImplementedError"):
-        return trouble
-    return replace(trouble, kind="missing", what=f"{trouble.function} is not written yet")

@@ -143,10 +143,10 @@ def _right(p: Pass, name: str, conventions: dict[str, Seen]) -> bool:
                 _take(p, name, at.m if scaled else 1)
                 _note(p, name, i, scaled, conventions)
                 return True
-    if kind == "J" and _breaks_at_saturation(p, seen.value):
+    if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(_saturated(at)):
         conventions["cost_from_probabilities"] = seen
         return True
-    return False
+    return name == f"dA{p.L}" and _only_saturated(at, name, rights, conventions)
 
 
 def _evaluated(p: Pass, name: str) -> list[Bounded]:
@@ -172,13 +172,26 @@ def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, S
         conventions["hidden_activation"] = seen
 
 
-def _breaks_at_saturation(p: Pass, value: np.ndarray) -> bool:
-    """J is inf or nan, and a probability has rounded to 0 or 1."""
-    if np.all(np.isfinite(value)):
-        return False
+def _saturated(p: Pass) -> np.ndarray:
+    """Where a probability has rounded to 0 or 1, or may have."""
     A = p[f"A{p.L}"]
     one = A.of.u + A.error
-    return bool(np.any((A.value <= one) | (A.value >= 1 - one)))
+    near: np.ndarray = (A.value <= one) | (A.value >= 1 - one)
+    return near
+
+
+def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict[str, Seen]) -> bool:
+    """Whether −y/a + (1 − y)/(1 − a) is right but where it divides by zero."""
+    seen = p.seen[name]
+    value, bad = np.asarray(seen.value), _saturated(p)
+    if not rights or value.shape != bad.shape or not np.any(bad & ~np.isfinite(value)):
+        return False
+    patched = np.where(bad & ~np.isfinite(value), rights[0].value, value)
+    if not any(within(patched, right) for right in (rights[0], rights[0] / p.m)):
+        return False
+    _take(p, name)
+    conventions["dA_from_probabilities"] = seen
+    return True
 
 
 def _take(p: Pass, name: str, times: int = 1) -> None:

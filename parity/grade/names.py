@@ -62,6 +62,7 @@ FUNCTIONS: dict[str, str] = {
 ACTIVATIONS = tuple(
     f"{name}{what}" for name in ("sigmoid", "tanh", "relu", "leaky_relu") for what in ("", "_derivative", "_backward")
 )
+FUNCTIONS_G = frozenset({"sigmoid", "tanh", "relu", "leaky_relu"})
 OF_A_CLASS = frozenset({"forward", "cost", "backward", "gradients", "update", "train", "predict", "initialize"})
 
 BELONGS: dict[str, str] = {
@@ -227,7 +228,7 @@ def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunct
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 found[prefix + child.name] = child
             if isinstance(child, ast.Assign) and isinstance(child.value, ast.Lambda):
-                found |= {prefix + t.id: child.value for t in child.targets if isinstance(t, ast.Name)}
+                found.update({prefix + t.id: child.value for t in child.targets if isinstance(t, ast.Name)})
             named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             visit(child, f"{prefix}{child.name}." if named else prefix)  # type: ignore[attr-defined]
 
@@ -368,7 +369,8 @@ def quantity(name: str) -> str | None:
     >>> [quantity(name) for name in ("z_1", "grad_W2", "W1_grad", "dL_dW1", "delta_2", "yhat", "self.db1", "cost")]
     ['Z1', 'dW2', 'dW1', 'dW1', 'dZ2', 'AL', 'db1', 'J']
     """
-    return _quantity(name.removeprefix("self."))
+    item = re.fullmatch(r".*\['(\w+)'\]", name)  # of a dict: grads['dW1']
+    return _quantity(item[1] if item else name.removeprefix("self."))
 
 
 @cache

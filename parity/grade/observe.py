@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from parity.grade import names
-from parity.grade.collect import Found, Leaf, Reader, _parts
+from parity.grade.collect import Found, Leaf, Reader, _parts, same
 from parity.grade.handing import Forms, Manner, Packing
 from parity.grade.observed import Observed, Seen
 from parity.grade.probes import Probe, probes
@@ -140,7 +140,7 @@ class Observer:
             for q, shape in shapes(part.probe).items()
         }
         return Reader(
-            self.text, part.probe.exercise, part.probe.L, turned, part.manner.rows, self.parts_of, memory
+            self.text, part.probe.exercise, part.probe.L, turned, part.manner.rows, self.parts_of, memory, part.layer
         )
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
@@ -187,15 +187,17 @@ class View:
         if step.role == "construct":
             return
         returned, _ = self.reader.returned(played, step.role) if played.trouble is None else ({}, [])
-        local = self.reader.local(played)
+        candidates = self.reader.local(played, step.role)
+        local = {quantity: _deepest(seen[0], seen) for quantity, seen in candidates.items()}
         attributes = self._attributes(played, step)
         into = self.again if step.again else self.seen
         for found in (returned, attributes, local):
             for quantity, seen in found.items():
                 if self._belongs(quantity, step):
-                    into.setdefault(quantity, self._back(quantity, seen))
+                    at = _deepest(seen, candidates.get(quantity, []))
+                    into.setdefault(quantity, self._back(quantity, replace(at, name=seen.name)))
         if not step.again:
-            self._results(step, played, {**attributes, **returned}, local)
+            self._results(step, played, {**attributes, **returned})
             self.mutated += _mutated(step, played)
             self.warnings += [warning for warning in played.warnings if warning not in self.warnings]
 
@@ -213,9 +215,7 @@ class View:
                     if isinstance(key, str)
                 ]
             for part in parts:
-                found |= {
-                    q: self.reader._told(q, v, part, frame) for q, v in self.reader._expanded(part, frame).items()
-                }
+                found |= {q: self.reader._told(v, part, frame) for q, v in self.reader._expanded(part, frame).items()}
         return found
 
     def _renamed(self, quantity: str | None, role: str) -> str | None:
@@ -250,7 +250,7 @@ class View:
         turned = self.part.manner.back(quantity, seen.value)
         return seen if turned is seen.value else replace(seen, value=turned)
 
-    def _results(self, step: Step, played: Played, returned: Found, local: Found) -> None:
+    def _results(self, step: Step, played: Played, returned: Found) -> None:
         """What is not returned though it is the function's result."""
         if played.trouble is not None or step.role not in {"forward", "cost", "update", *GRADIENTS}:
             return
@@ -288,6 +288,13 @@ class View:
             conventions=frozenset({"rows"} if self.part.manner.rows else ()),
             warnings=tuple(self.warnings),
         )
+
+
+def _deepest(seen: Seen, candidates: Sequence[Seen]) -> Seen:
+    """The same value where it was computed: in the frame that is farthest from the caller."""
+    alike = [other for other in candidates if other.line is not None and same(seen.value, other.value)]
+    plain = [other for other in alike if "[" not in other.name]  # an item of a dict got its value from a name
+    return (plain or alike or [seen])[-1]
 
 
 def _mutated(step: Step, played: Played) -> list[tuple[str, str]]:

@@ -70,6 +70,7 @@ class Part:
     steps: tuple[Step, ...]
     given: Mapping[str, np.ndarray] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    layer: int | None = None
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Planner:
 
     def groups(self) -> list[list[str]]:
         """The roles that are called in one scene: those that build on each other."""
-        alone = [part for part in ("gradients", "cost", "backward") if part in self.roles and self._alone(part)]
+        alone = [part for part in ("gradients", "cost", "backward", "update") if part in self.roles and self._alone(part)]
         together = [part for part in ("forward", "cost", "backward", "update") if part in self.roles]
         groups = [[part for part in together if part not in alone], *([part] for part in alone)]
         if "train" in self.roles and (self._takes("train", {"params", "w", "W1", "weights"}) or not self._has_a_pass()):
@@ -119,6 +120,10 @@ class Planner:
         """Whether a function makes a pass of its own, from the inputs on."""
         if part == "gradients":
             return True
+        if part == "update":  # with given gradients, which are not its own
+            return not self.owner or bool(self.forms.gradients)
+        if part == "backward" and not self.owner and self._takes(part, {"cache"}) and "forward" in self.roles:
+            return "forward" in self.forms.results and "forward" not in self.forms.cache
         if self.owner or not self._takes(part, {"X"}):
             return False
         if part == "backward":
@@ -161,7 +166,7 @@ class Planner:
             if part in self.roles:
                 building.add(part, self.roles[part], twice=part in GRADIENTS)
         building.hand.given |= {name: probe.params[name] for name in ("W2", "b2")}
-        return building.part(f"{group[0]} {activation or ''}")
+        return replace(building.part(f"{group[0]} {activation or ''}"), layer=2)
 
 
 @dataclass

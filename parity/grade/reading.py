@@ -42,7 +42,8 @@ class Reading:
 
     def __init__(self, node: Code | None) -> None:
         parts = [node, *_inside(node)] if node is not None else []
-        self.calls = frozenset(_last_name(part.func) for part in parts if isinstance(part, ast.Call))
+        self._called = [(_last_name(part.func), part.lineno) for part in parts if isinstance(part, ast.Call)]
+        self.calls = frozenset(name for name, _ in self._called)
         self.returns = [
             (part.lineno, part.end_lineno or part.lineno, _elements(part.value))
             for part in parts
@@ -66,6 +67,10 @@ class Reading:
         """Where a dict's item is made: the first line of `grads["dW1"] = …`, or of the key in a literal."""
         lines = [line for pattern, line in self._keys if re.fullmatch(pattern, key)]
         return lines[-1] if lines else None
+
+    def call_line(self, name: str) -> int | None:
+        """The first line on which a function of this name is called."""
+        return next((line for called, line in self._called if called == name), None)
 
     def in_loop(self, line: int) -> bool:
         """Whether a line is inside of a loop."""
