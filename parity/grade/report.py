@@ -59,7 +59,7 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
         1 the quantity, its line and the symptom; 2 the mistake, the formula and why; 3 the reference's line as well.
     """
     what = ", ".join(TITLES.get(exercise, exercise) for exercise in graded.exercises)
-    to.print(Text(printable(graded.file), "bold").append(f": {what}" if what else "", "not bold"))
+    to.print(Text.assemble((printable(graded.file), "bold"), f": {what}" if what else ""))
     if graded.troubles:
         to.print()
         for trouble in graded.troubles:
@@ -98,13 +98,13 @@ def _where(function: str | None, line: int | None, source: Source | None) -> str
 def _trouble(trouble: Trouble, source: Source | None) -> Text:
     where = _where(trouble.function, trouble.line, source)
     style = "red" if trouble.kind in NO_VERDICT else "yellow"
-    return Text(f"{where}: " if where else "", style).append(printable(trouble.what), "default")
+    return Text.assemble((f"{where}: " if where else "", style), printable(trouble.what))
 
 
 def _head(finding: Finding, source: Source | None) -> Text:
     what = ", ".join(finding.quantities) or "a mistake"
     where = _where(finding.function, finding.line, source)
-    return Text(printable(what), "bold red").append(f"  in {where}" if where else "", "bold")
+    return Text.assemble((printable(what), "bold red"), (f"  in {where}" if where else "", "bold"))
 
 
 def _named(rows: Iterable[tuple[str, Text]]) -> Table:
