@@ -44,10 +44,9 @@ TITLES = {
 
 def text(graded: Graded, source: Source | None, hint: int = ORDINARY) -> str:
     """The report as plain text, at most 100 columns wide, without blanks at the ends of its lines."""
-    to = Paper(file=StringIO(), width=WIDTH, highlight=False, markup=False, color_system=None)
-    show(graded, source, hint, to)
-    assert isinstance(to.file, StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in to.file.getvalue().splitlines())
+    written = StringIO()
+    show(graded, source, hint, Paper(file=written, width=WIDTH, highlight=False, markup=False, color_system=None))
+    return "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
 
 
 def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
