@@ -30,6 +30,9 @@ NEXT = {
     ORDINARY: "hint 2 names the mistake and the slide's formula",
     NAMED: "hint 3 shows the reference's line",
 }
+ANYTHING = "anything"
+"""What stands for all quantities of a function that returns nothing."""
+
 PASSES = ("logistic", "shallow", "deep")
 """Exercises that are a whole; of the others a file holds what it needs."""
 
@@ -101,7 +104,7 @@ def _trouble(trouble: Trouble, source: Source | None) -> Text:
 
 
 def _head(finding: Finding, source: Source | None) -> Text:
-    what = ", ".join(finding.quantities) or "a mistake"
+    what = ", ".join("a result" if name == ANYTHING else name for name in finding.quantities) or "a mistake"
     where = _where(finding.function, finding.line, source)
     return Text.assemble((printable(what), "bold red"), (f"  in {where}" if where else "", "bold"))
 
