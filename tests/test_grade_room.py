@@ -432,6 +432,30 @@ def test_course_files_run_without_their_helpers(tmp_path: Path) -> None:
     assert dR.tolist() == np.where(X - 2 > 1, X - 2, 0).tolist()
 
 
+@pytest.mark.parametrize("room", [Here, Contained])
+def test_a_module_beside_the_file_is_used(tmp_path: Path, room: type[Here | Contained], monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value, folder in enumerate(("one", "two")):
+        Path(folder).mkdir()
+        Path(folder, "dnn_utils.py").write_text(f"value = {value}\n")
+        Path(folder, "numpy.py").write_text("never = 1\n")
+        Path(folder, "a.py").write_text(
+            "import dnn_utils, numpy as np\ndef f(): return dnn_utils.value + np.float64(0)\n"
+        )
+        with room(read(f"{folder}/a.py")) as made:
+            assert result(played(made, Call("f", {}))[0]).returned == value
+        assert sorted(os.listdir(folder)) == ["a.py", "dnn_utils.py", "numpy.py"]
+
+
+def test_streams_are_as_good_as_others(tmp_path: Path) -> None:
+    text = "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')\nprint('é')\n"
+    with Contained(
+        source(tmp_path, text + "sys.stdout.flush()\nsys.stderr.reconfigure()\nprint('x', file=sys.stderr)")
+    ) as room:
+        assert room.inventory.troubles == ()
+        assert room.inventory.printed == "é\nx\n"
+
+
 def test_torch_and_jax_are_not_imported_for_numpy(tmp_path: Path) -> None:
     text = NUMPY + "import sys\ndef f(X):\n    return sorted({'torch', 'jax', 'parity', 'rich'} & set(sys.modules))\n"
     with Contained(source(tmp_path, text)) as room:
