@@ -53,6 +53,7 @@ WRONG = {
     "exit 3": "quit()",
     "input": "input('? ')",
     "output": "print('x' * (50 << 20))",
+    "output 3": "while True: __import__('os').write(1, b'x' * 10**6)",
     "output 2": "while True: print('x' * 1000)",
     "time": "while True: pass",
     "error": "raise KeyboardInterrupt",
@@ -379,6 +380,21 @@ def test_too_many_bindings_and_frames(tmp_path: Path) -> None:
     assert len(found.frames) == 512
     assert len(found.frames[0].bindings["i"]) == 4096
     assert found.frames[0].bindings["i"][-1].value == 4999
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[0.5] * 10**6", "too large"),
+        ("functools.reduce(lambda a, _: [a, a], range(60), [])", "too deep"),
+        ("[[0.5] * 40000, [1.5] * 40000, 1]", "too large"),
+    ],
+)
+def test_what_has_too_many_parts(tmp_path: Path, text: str, kind: str) -> None:
+    begin = time.monotonic()
+    found = one(tmp_path, f"import functools\ndef f(X):\n    return {text}\n")
+    assert kind in repr(found.returned)
+    assert time.monotonic() - begin < 2
 
 
 def test_what_is_too_large(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ class Process:
             played = self._answer("played")
             if not isinstance(played, Played | None):
                 raise self._ended()
+            self._wait(self.limits.start)
             yield played
         self.printed = str(self._answer("done"))
         self._wait(None)
