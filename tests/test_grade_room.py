@@ -364,6 +364,13 @@ def test_bindings(tmp_path: Path) -> None:
     assert one(tmp_path, TRACED, call, trace=False).frames == ()
 
 
+def test_gathered_arguments(tmp_path: Path) -> None:
+    text = "def f(X, *rest, **options): return g(X, 1, b=2)\ndef g(a, *rest, **options): return rest, options\n"
+    found = one(tmp_path, text)
+    assert list(found.frames[0].arguments) == ["X", "rest", "options"]
+    assert (found.frames[1].arguments["rest"], found.frames[1].arguments["options"]) == ((1,), {"b": 2})
+
+
 def test_an_exception_is_placed(tmp_path: Path) -> None:
     text = NUMPY + "def g(z):\n    return np.dot(z, z)\ndef f(X):\n    A = X\n    return g(A)\n"
     found = one(tmp_path, text)
@@ -511,7 +518,11 @@ df = jax.grad(f)
 """
     with Contained(source(tmp_path, text)) as room:
         assert set(room.inventory.functions) == {"f", "df"}
-        found, grad = played(room, Call("f", {"X": X}), Call("df", {"X": X}), arrays="jax")
+        calls = Call("f", {"X": X}), Call("df", {"X": X})
+        found, grad = played(room, *calls, arrays="jax")
+        compiled = played(room, *calls, arrays="jax", trace=False)
+    assert result(found).frames[0].bindings["Z"][0].value.tolist() == (2 * X).tolist()
+    assert result(compiled[0]).returned == 30
     assert (result(found).returned, result(found).returned.dtype) == (30, np.float64)
     assert result(grad).returned.tolist() == [[2, 2, 2], [2, 2, 2]]
 
