@@ -53,6 +53,7 @@ WRONG = {
     "exit 3": "quit()",
     "input": "input('? ')",
     "output": "print('x' * (50 << 20))",
+    "output 3": "while True: __import__('os').write(1, b'x' * 10**6)",
     "output 2": "while True: print('x' * 1000)",
     "time": "while True: pass",
     "error": "raise KeyboardInterrupt",
@@ -363,6 +364,13 @@ def test_bindings(tmp_path: Path) -> None:
     assert one(tmp_path, TRACED, call, trace=False).frames == ()
 
 
+def test_gathered_arguments(tmp_path: Path) -> None:
+    text = "def f(X, *rest, **options): return g(X, 1, b=2)\ndef g(a, *rest, **options): return rest, options\n"
+    found = one(tmp_path, text)
+    assert list(found.frames[0].arguments) == ["X", "rest", "options"]
+    assert (found.frames[1].arguments["rest"], found.frames[1].arguments["options"]) == ((1,), {"b": 2})
+
+
 def test_an_exception_is_placed(tmp_path: Path) -> None:
     text = NUMPY + "def g(z):\n    return np.dot(z, z)\ndef f(X):\n    A = X\n    return g(A)\n"
     found = one(tmp_path, text)
@@ -379,6 +387,21 @@ def test_too_many_bindings_and_frames(tmp_path: Path) -> None:
     assert len(found.frames) == 512
     assert len(found.frames[0].bindings["i"]) == 4096
     assert found.frames[0].bindings["i"][-1].value == 4999
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[0.5] * 10**6", "too large"),
+        ("functools.reduce(lambda a, _: [a, a], range(60), [])", "too deep"),
+        ("[[0.5] * 40000, [1.5] * 40000, 1]", "too large"),
+    ],
+)
+def test_what_has_too_many_parts(tmp_path: Path, text: str, kind: str) -> None:
+    begin = time.monotonic()
+    found = one(tmp_path, f"import functools\ndef f(X):\n    return {text}\n")
+    assert kind in repr(found.returned)
+    assert time.monotonic() - begin < 2
 
 
 def test_what_is_too_large(tmp_path: Path) -> None:
@@ -432,6 +455,30 @@ def test_course_files_run_without_their_helpers(tmp_path: Path) -> None:
     assert dR.tolist() == np.where(X - 2 > 1, X - 2, 0).tolist()
 
 
+@pytest.mark.parametrize("room", [Here, Contained])
+def test_a_module_beside_the_file_is_used(tmp_path: Path, room: type[Here | Contained], monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value, folder in enumerate(("one", "two")):
+        Path(folder).mkdir()
+        Path(folder, "dnn_utils.py").write_text(f"value = {value}\n")
+        Path(folder, "numpy.py").write_text("never = 1\n")
+        Path(folder, "a.py").write_text(
+            "import dnn_utils, numpy as np\ndef f(): return dnn_utils.value + np.float64(0)\n"
+        )
+        with room(read(f"{folder}/a.py")) as made:
+            assert result(played(made, Call("f", {}))[0]).returned == value
+        assert sorted(os.listdir(folder)) == ["a.py", "dnn_utils.py", "numpy.py"]
+
+
+def test_streams_are_as_good_as_others(tmp_path: Path) -> None:
+    text = "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')\nprint('é')\n"
+    with Contained(
+        source(tmp_path, text + "sys.stdout.flush()\nsys.stderr.reconfigure()\nprint('x', file=sys.stderr)")
+    ) as room:
+        assert room.inventory.troubles == ()
+        assert room.inventory.printed == "é\nx\n"
+
+
 def test_torch_and_jax_are_not_imported_for_numpy(tmp_path: Path) -> None:
     text = NUMPY + "import sys\ndef f(X):\n    return sorted({'torch', 'jax', 'parity', 'rich'} & set(sys.modules))\n"
     with Contained(source(tmp_path, text)) as room:
@@ -471,7 +518,11 @@ df = jax.grad(f)
 """
     with Contained(source(tmp_path, text)) as room:
         assert set(room.inventory.functions) == {"f", "df"}
-        found, grad = played(room, Call("f", {"X": X}), Call("df", {"X": X}), arrays="jax")
+        calls = Call("f", {"X": X}), Call("df", {"X": X})
+        found, grad = played(room, *calls, arrays="jax")
+        compiled = played(room, *calls, arrays="jax", trace=False)
+    assert result(found).frames[0].bindings["Z"][0].value.tolist() == (2 * X).tolist()
+    assert result(compiled[0]).returned == 30
     assert (result(found).returned, result(found).returned.dtype) == (30, np.float64)
     assert result(grad).returned.tolist() == [[2, 2, 2], [2, 2, 2]]
 

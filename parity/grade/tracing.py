@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FrameType
 from typing import Any
 
@@ -110,7 +110,8 @@ class Recorder:
     def begun(self, frame: FrameType) -> Run:
         """A run at its first line: what it is given."""
         code, local = frame.f_code, dict(frame.f_locals)
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 12)]
+        gathered = bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + gathered]
         owner = local.get("self") if names[:1] == ("self",) else None
         given = {name: local[name] for name in names if name in local and not (name == "self" and owner is not None)}
         arguments = {name: freeze(value, self.budget) for name, value in given.items()}
