@@ -11,6 +11,7 @@ import numpy as np
 from parity.grade import names
 from parity.grade.record import Call, Frame, Function, Played, Room, Scene, Value
 
+
 def arguments(
     function: Function, values: Mapping[str, Value], needed: Mapping[str, Value] | None = None
 ) -> dict[str, Value] | None:
@@ -45,7 +46,8 @@ class Caller:
         self.room = room
         frameworks = room.inventory.frameworks
         others = [name for name in ("torch", "jax") if name in frameworks]
-        self.kinds = (["numpy"] if "numpy" in frameworks or not others else []) + others
+        first = ["numpy"] if "numpy" in frameworks or not others else []
+        self.kinds: list[str] = [*first, *others]
         if others and "numpy" not in self.kinds:
             self.kinds.append("numpy")
 

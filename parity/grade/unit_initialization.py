@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import log, sqrt
+from math import log, log2, sqrt
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from parity.grade.verdicts import Verdicts
 
 ALARM = 2.0**-40
 """The probability of a false alarm, for each layer and question."""
+
+SIGNS = 1 + int(-log2(ALARM))
+"""So many signs tell: 2 · 2^−N is no more than `ALARM`."""
 
 SMALL = {"logistic": (5, 1), "shallow": (5, 3, 2), "deep": (6, 5, 4, 3, 2)}
 LARGE = {"logistic": (80, 1), "shallow": (80, 70, 60), "deep": (80, 70, 60, 50, 40)}
@@ -63,7 +66,7 @@ def _given(function: Function, layers: tuple[int, ...]) -> dict[str, Value] | No
     kinds = [names.kind(name) for name in function.arguments]
     needed: dict[str, Value] = {"seed": 19, "scale": 0.01, "verbose": False}
     if "layers" in kinds:
-        return arguments(function, {"layers": list(layers)}, needed)
+        return arguments(function, {"layers": list(layers)}, needed) if len(layers) > 2 else None
     if "n_h" in kinds or "n_y" in kinds:
         sizes: dict[str, Value] = {"n_x": layers[0], "n_h": layers[1], "n_y": layers[-1]}
         return arguments(function, sizes, needed) if len(layers) == 3 else None
@@ -90,7 +93,8 @@ def _result(verdicts: Verdicts, function: Function, layers: tuple[int, ...], pla
             verdicts.wrong(name, "not_returned", f"{name} is not returned", function)
     if not _shapes(verdicts, function, layers, params, played):
         return False
-    return all([_layer(verdicts, function, layers, name, params[name], played) for name in names_of if name in params])
+    each = [_layer(verdicts, function, layers, name, params[name], played) for name in names_of if name in params]
+    return all(each)
 
 
 def _names(layers: tuple[int, ...]) -> tuple[str, ...]:
@@ -113,9 +117,7 @@ def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
     return {name: a for name, (_, a) in zip(names_of, found, strict=True)} if len(found) == len(names_of) else {}
 
 
-def _shapes(
-    verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played
-) -> bool:
+def _shapes(verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played) -> bool:
     """Whether all are as they should be; or all of them transposed, for examples in rows."""
     due = _due(layers)
     if len(layers) > 2 and all(p.shape in (due[name][::-1], due[name][:1]) for name, p in params.items()):
@@ -184,7 +186,7 @@ def _of_W(name: str, W: np.ndarray, large: bool) -> tuple[str | None, str]:
         return "symmetric_weights", f"all rows of {name} are the same"
     if not large:
         return None, ""
-    if 2 * 2.0**-W.size <= ALARM and (np.all(W >= 0) or np.all(W <= 0)):
+    if SIGNS <= W.size and (np.all(W >= 0) or np.all(W <= 0)):
         return "rand_for_randn", f"all {W.size} numbers of {name} have the same sign"
     if _has_variance(W, 1.0):
         return "scale_missing", f"{name} has a standard deviation of {_std(W):.3g}"

@@ -27,6 +27,7 @@ def labels(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dt
     function = roles.get("predict")
     if function is None:
         return
+    first: Played | None = None
     for rows in (False, True):
         values = _values(verdicts.exercise, dtypes[0], rows)
         given = arguments(function, values)
@@ -37,7 +38,7 @@ def labels(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dt
         if forward is not None and (also := arguments(forward, values)) is not None:
             calls.append(Call(forward.name, also))
         played, *others = caller.one_each(calls)
-        first = played if not rows else first
+        first = first or played
         if played is not None and played.trouble is None:
             _judge(verdicts, function, played, _probabilities(played, others, forward))
             return

@@ -5,13 +5,13 @@ an update of its own, a step rounds twice: |computed − (p − α dp)| ≤ γ_2
 
 iterations_off_by_one    a step more, or a step less
 update_order             a step takes the gradient of the step before it, the first one none; or what is returned are
-                         the parameters before the last update
+                         the parameters before the last update; or the parameters take their steps one after the other
 accumulators_not_reset   a step takes the sum of all gradients so far
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +28,7 @@ from parity.rounding import OWN_ROUNDING
 
 ITERATIONS = 3
 
-INLINE = {
+INLINE: dict[str, tuple[str, Callable[[float, int], float]]] = {
     "update_plus": ("a step is p + α dp", lambda alpha, m: -alpha),
     "update_without_alpha": ("a step is p − dp", lambda alpha, m: 1.0),
     "update_alpha_over_m": ("a step is p − (α/m) dp", lambda alpha, m: alpha / m),
@@ -118,15 +118,14 @@ def _values(probe: Probe, iterations: int, rows: bool) -> tuple[dict[str, Value]
     params = _params(probe, rows)
     params = {n: p.item() if p.ndim == 0 and probe.dtype == "float64" else p for n, p in params.items()}
     layers = [probe.X.shape[0], *(p.shape[0] for n, p in probe.params.items() if n[0] == "W")]
+    layers += [1] if probe.exercise == "logistic" else []
     values: dict[str, Value] = {"X": X, "Y": Y, "X_test": X.copy(), "Y_test": Y.copy(), "params": params, **params}
     values |= {"iterations": iterations, "learning_rate": probe.learning_rate, "verbose": False, "layers": layers}
     values |= {"activations": list(probe.activations), "n_h": layers[1], "n_x": layers[0], "n_y": layers[-1]}
     return values, {"seed": 3, "lambd": 0.0, "L": probe.L, "m": probe.m}
 
 
-def _judge(
-    caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool
-) -> None:
+def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool) -> None:
     longest = played[0]
     assert longest is not None
     if longest.returned is None:
@@ -149,7 +148,7 @@ def _judge(
 def _costs(verdicts: Verdicts, loop: Loop, played: Played) -> None:
     """The first of the costs that are returned is that of the initial parameters."""
     listed, computed = costs(played.returned), first_costs(played)
-    if not listed or len(computed) < 2 or len(set(computed[:2])) < 2:
+    if verdicts.scores.get("update") is False or not listed or len(computed) < 2 or len(set(computed[:2])) < 2:
         verdicts.open("costs")
     elif listed[0] == computed[0]:
         verdicts.right("costs")
@@ -170,16 +169,11 @@ def _by_frames(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
     elif all(_right(loop, i) for i in range(n - 1)) and _same(loop.end, loop.steps[-1].params):
         if n == ITERATIONS:
             symptom = "the parameters that are returned are those before the last update"
-            verdicts.wrong("update", "update_order", symptom, loop.function, line=_line(loop))
+            verdicts.wrong("update", "update_order", symptom, loop.function)
         else:
             _count(verdicts, loop, n - 1)
     else:
         _other_steps(caller, verdicts, loop)
-
-
-def _line(loop: Loop) -> int | None:
-    updates = [step.update for step in loop.steps if step.update is not None]
-    return loop.function.line if not updates else None
 
 
 def _count(verdicts: Verdicts, loop: Loop, taken: int) -> None:
@@ -208,18 +202,20 @@ def _right(loop: Loop, i: int) -> bool:
 def _follows(loop: Loop, i: int, grads: Sequence[Arrays], factor: float | None = None) -> bool:
     """Whether step i subtracts α, or a factor, times the sum of these gradients; or the file's own update had them."""
     step, end = loop.steps[i], loop.after(i)
-    total = {n: sum((g[n].astype(np.longdouble) for g in grads), np.longdouble(0)) for n in loop.of.of}
-    size = {n: sum((np.abs(g[n]).astype(np.longdouble) for g in grads), np.longdouble(0)) for n in loop.of.of}
+    total = {n: _sum([g[n].reshape(_shape(g[n], step.params[n])) for g in grads]) for n in loop.of.of}
+    size = {n: _sum([np.abs(g[n]).reshape(_shape(g[n], step.params[n])) for g in grads]) for n in loop.of.of}
     if step.update is not None:
         return factor is None and _own_update(loop, step, end, total, size, len(grads))
     alpha = loop.alpha if factor is None else factor
     if alpha is None:
         return False
-    return all(
-        _near(loop, end[n], step.params[n] - alpha * total[n].reshape(_shape(total[n], step.params[n])),
-              abs(alpha) * size[n].reshape(_shape(size[n], step.params[n])), len(grads) + 1)
-        for n in loop.of.of
-    )  # fmt: skip
+    moved = {n: step.params[n] - alpha * total[n] for n in loop.of.of}
+    terms = len(grads) + 1
+    return all(_near(loop, end[n], moved[n], abs(alpha) * size[n], terms) for n in loop.of.of)
+
+
+def _sum(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.sum([a.astype(np.longdouble) for a in arrays], axis=0)
 
 
 def _shape(gradient: np.ndarray, p: np.ndarray) -> tuple[int, ...]:
@@ -227,9 +223,7 @@ def _shape(gradient: np.ndarray, p: np.ndarray) -> tuple[int, ...]:
     return p.shape if gradient.size == p.size else gradient.shape
 
 
-def _own_update(
-    loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays, terms: int
-) -> bool:
+def _own_update(loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays, terms: int) -> bool:
     """It was called with the parameters and the gradient of this step, and what it made is where the next one is."""
     update = step.update
     assert update is not None
@@ -249,7 +243,7 @@ def _near(loop: Loop, value: np.ndarray, target: np.ndarray, size: np.ndarray, r
     fmt, gamma = FORMATS[loop.dtype], arithmetic(loop.dtype).gamma
     if value.shape != target.shape:
         return False
-    bound = gamma(roundings) * size + (fmt.u * np.abs(target) if roundings else 0)
+    bound = gamma(roundings) * size + fmt.u * np.abs(target) if roundings else np.zeros(target.shape)
     bound = np.where(bound > 0, (bound + fmt.smallest_normal) * OWN_ROUNDING, 0)
     return bool(np.all(np.abs(value.astype(np.longdouble) - target) <= bound))
 
@@ -264,21 +258,39 @@ def _other_steps(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
     gradients = [step.grads for step in loop.steps]
     zero = {name: 0 * g for name, g in gradients[0].items()}
     before = [[zero], *([g] for g in gradients[:-1])]
-    wrong = (loop.function, None)
     if n > 1 and all(_follows(loop, i, before[i]) for i in range(n)):
-        verdicts.wrong("update", "update_order", "each step takes the gradient of the step before", wrong[0])
+        verdicts.wrong("update", "update_order", "each step takes the gradient of the step before", loop.function)
     elif n > 1 and all(_follows(loop, i, gradients[: i + 1]) for i in range(n)):
         symptom = "each step takes the sum of all gradients so far"
-        verdicts.wrong("update", "accumulators_not_reset", symptom, wrong[0])
+        verdicts.wrong("update", "accumulators_not_reset", symptom, loop.function)
     elif (found := _inline(loop, n, m)) is not None:
-        verdicts.wrong("update", found, INLINE[found][0], wrong[0])
+        verdicts.wrong("update", found, INLINE[found][0], loop.function)
+    elif len(merged := _merged(loop.steps)) < n:
+        _by_frames(caller, verdicts, replace(loop, steps=merged))
     elif loop.alpha is None and any(step.update is None for step in loop.steps):
         verdicts.open("update")
+    elif all(_partly(loop, i) for i in range(n)):
+        symptom = "the parameters take their steps one after the other, each with a gradient of its own"
+        verdicts.wrong("update", "update_order", symptom, loop.function)
     elif _narrow(caller, loop):
         symptom = "the parameters have been rounded to float32"
-        verdicts.wrong("update", "float32_arithmetic", symptom, wrong[0])
+        verdicts.wrong("update", "float32_arithmetic", symptom, loop.function)
     else:
-        verdicts.wrong("update", None, "the steps are not p − α dp with the gradient at p", wrong[0])
+        verdicts.wrong("update", None, "the steps are not p − α dp with the gradient at p", loop.function)
+
+
+def _merged(steps: Sequence[Step]) -> list[Step]:
+    """Without gradients that were asked for again at the same place, for the cost."""
+    pairs = zip(steps, [*steps[1:], None], strict=True)
+    return [a for a, b in pairs if b is None or a.update is not None or not _same(a.params, b.params)]
+
+
+def _partly(loop: Loop, i: int) -> bool:
+    """Whether a step is right in some of the parameters and leaves the others as they are."""
+    step, end = loop.steps[i], loop.after(i)
+    moved = tuple(name for name in loop.of.of if not _same({name: step.params[name]}, end))
+    part = replace(loop, of=replace(loop.of, of=moved))
+    return step.update is None and 0 < len(moved) < len(loop.of.of) and _right(part, i)
 
 
 def _inline(loop: Loop, n: int, m: int) -> str | None:
@@ -297,9 +309,7 @@ def _narrow(caller: Caller, loop: Loop) -> bool:
     return loop.dtype == "float64" and is_float32 and all(_right(narrow, i) for i in range(len(loop.steps)))
 
 
-def _by_runs(
-    caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool
-) -> None:
+def _by_runs(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool) -> None:
     """Runs of 0 to 3 iterations from the same parameters: each is a step further than the one before."""
     runs = [played[1], played[2], played[3], played[0]]
     ends = [loop.of.returned(r.returned, loop.start) if r is not None and worked([r]) else {} for r in runs]
