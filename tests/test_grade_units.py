@@ -87,8 +87,10 @@ RIGHT_FUNCTIONS = {
 @pytest.mark.parametrize("manner", RIGHT_FUNCTIONS)
 def test_right_functions_raise_no_alarm(manner: str) -> None:
     found = look("activations", RIGHT_FUNCTIONS[manner])
-    assert not found.findings and not found.troubles
-    assert found.scores and False not in found.scores.values()
+    assert not found.findings
+    assert not found.troubles
+    assert found.scores
+    assert False not in found.scores.values()
 
 
 def test_conventions_are_noted() -> None:
@@ -155,7 +157,8 @@ def test_a_wrong_function_is_named(mistake: str | None, quantity: str, text: str
 def test_what_can_be_said_of_an_unknown_one(text: str, guess: str) -> None:
     (finding,) = look("activations", text).findings
     assert (finding.mistake, finding.guess) == (None, guess)
-    assert finding.line == 2 and "its formula" in finding.shown
+    assert finding.line == 2
+    assert "its formula" in finding.shown
 
 
 def test_one_finding_a_mistake_and_function() -> None:
@@ -163,7 +166,8 @@ def test_one_finding_a_mistake_and_function() -> None:
     (finding,) = look(
         "activations", "def relu(z):\n    A = np.maximum(0, z)\n    A[A > 1] = 1\n    return A\n"
     ).findings
-    assert finding.quantities == ("relu",) and finding.line == 3
+    assert finding.quantities == ("relu",)
+    assert finding.line == 3
 
 
 SHALLOW = """
@@ -194,18 +198,21 @@ DEEP = """
 def test_right_initialisation_raises_no_alarm() -> None:
     for seed in range(20):
         found = look("shallow", f"np.random.seed({seed})\n" + dedent(shallow()))
-        assert not found.findings and not found.notes
+        assert not found.findings
+        assert not found.notes
         assert found.scores == dict.fromkeys(("W1", "b1", "W2", "b2"), True)
     assert not look("deep", DEEP.replace("SCALE", "0.01")).findings
     zeros = look("logistic", "def initialize_with_zeros(dim): return np.zeros((dim, 1)), 0.0")
-    assert not zeros.findings and zeros.scores == {"w": True, "b": True}
+    assert not zeros.findings
+    assert zeros.scores == {"w": True, "b": True}
     assert not look("initialization", dedent(shallow()) + dedent(DEEP).replace("SCALE", "0.01")).findings
 
 
 @pytest.mark.parametrize("scale", ["1 / np.sqrt(n_prev)", "np.sqrt(2 / n_prev)", "0.1"])
 def test_another_scale_is_noted(scale: str) -> None:
     found = look("deep", DEEP.replace("SCALE", scale))
-    assert not found.findings and [n.convention for n in found.notes] == ["other_scale"]
+    assert not found.findings
+    assert [n.convention for n in found.notes] == ["other_scale"]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +233,8 @@ def test_wrong_weights_are_named(mistake: str | None, W1: str) -> None:
 
 def test_a_shape_is_said() -> None:
     (finding,) = look("shallow", shallow("np.random.randn(n_x, n_h) * 0.01")).findings
-    assert finding.symptom == "W1 has shape (5, 3), should be (3, 5)" and finding.line == 4
+    assert finding.symptom == "W1 has shape (5, 3), should be (3, 5)"
+    assert finding.line == 4
 
 
 def test_wrong_biases_are_named() -> None:
@@ -241,6 +249,8 @@ def test_wrong_biases_are_named() -> None:
 
 def test_sizes_of_layers() -> None:
     right = look("shallow", "def layer_sizes(X, Y): return X.shape[0], 4, Y.shape[0]")
-    assert not right.findings and right.scores == {"n_x": True, "n_y": True}
+    assert not right.findings
+    assert right.scores == {"n_x": True, "n_y": True}
     wrong = look("shallow", "def layer_sizes(X, Y):\n n_x = X.shape[1]\n return n_x, 4, Y.shape[0]")
-    assert mistakes(wrong) == {(None, "n_x")} and wrong.scores["n_y"] is True
+    assert mistakes(wrong) == {(None, "n_x")}
+    assert wrong.scores["n_y"] is True

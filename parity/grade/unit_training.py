@@ -162,7 +162,7 @@ def _by_frames(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
     """One run shows all: how many steps the parameters that it returns have behind them, and of which kind."""
     loop = _format(caller, loop)
     n = len(loop.steps)
-    if any(p.shape != loop.end[name].shape for step in loop.steps for name, p in step.params.items()):
+    if any(p.size != loop.end[name].size for step in loop.steps for name, p in step.params.items()):
         verdicts.open("update")
     elif all(_right(loop, i) for i in range(n)):
         _count(verdicts, loop, n)
@@ -241,8 +241,9 @@ def _own_update(loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays
 def _near(loop: Loop, value: np.ndarray, target: np.ndarray, size: np.ndarray, roundings: int) -> bool:
     """Within γ of the terms' sizes, and the rounding of the result where there is any."""
     fmt, gamma = FORMATS[loop.dtype], arithmetic(loop.dtype).gamma
-    if value.shape != target.shape:
+    if value.size != target.size:
         return False
+    value = value.reshape(target.shape)
     bound = gamma(roundings) * size + fmt.u * np.abs(target) if roundings else np.zeros(target.shape)
     bound = np.where(bound > 0, (bound + fmt.smallest_normal) * OWN_ROUNDING, 0)
     return bool(np.all(np.abs(value.astype(np.longdouble) - target) <= bound))
