@@ -216,7 +216,27 @@ def L_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, 
     return parameters
 """
 
+OF_NAMES = """
+def initialize_parameters(n_x, n_h, n_y):
+    W1, W2 = 0.01 * np.random.randn(n_h, n_x), 0.01 * np.random.randn(n_y, n_h)
+    return W1, np.zeros((n_h, 1)), W2, np.zeros((n_y, 1))
+def nn_model(X, Y, n_h, num_iterations=10000, learning_rate=1.2):
+    m = X.shape[1]
+    W1, b1, W2, b2 = initialize_parameters(X.shape[0], n_h, Y.shape[0])
+    for i in range(num_iterations):
+        A1 = np.tanh(W1 @ X + b1)
+        A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
+        dZ2 = A2 - Y
+        dZ1 = W2.T @ dZ2 * (1 - A1**2)
+        dW1, db1 = dZ1 @ X.T / m, dZ1.sum(1, keepdims=True) / m
+        dW2, db2 = dZ2 @ A1.T / m, dZ2.sum(1, keepdims=True) / m
+        W1, b1 = W1 - learning_rate * dW1, b1 - learning_rate * db1
+        W2, b2 = W2 - learning_rate * dW2, b2 - learning_rate * db2
+    return {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
+"""
+
 FILES = {
+    "of names": ("shallow", OF_NAMES),
     "propagate": ("logistic", PROPAGATE),
     "inline": ("logistic", INLINE),
     "loop": ("logistic", LOOP),
@@ -253,6 +273,8 @@ ACCUMULATED = (
     "grads, cost = propagate(w, b, X, Y)\n        dw, db = dw + grads['dw'], db + grads['db']\n",
 )
 WRONG = [
+    ("iterations_off_by_one", "costs", "of names", (("range(num_iterations)", "range(1, num_iterations)"),)),
+    ("update_plus", "update", "of names", (("- learning_rate", "+ learning_rate"),)),
     ("iterations_off_by_one", "costs", "propagate", (("range(num_iterations)", "range(num_iterations + 1)"),)),
     ("iterations_off_by_one", "costs", "propagate", (("range(num_iterations)", "range(1, num_iterations)"),)),
     ("iterations_off_by_one", "costs", "inline", (("range(num_iterations)", "range(num_iterations + 1)"),)),

@@ -208,6 +208,23 @@ def test_right_initialisation_raises_no_alarm() -> None:
     assert not look("initialization", dedent(shallow()) + dedent(DEEP).replace("SCALE", "0.01")).findings
 
 
+OWN = """
+    def random(layers, rng, scale=0.01):
+        params = {}
+        for l in range(1, len(layers)):
+            params[f"W{l}"] = rng.standard_normal((layers[l], layers[l - 1])) * scale
+            params[f"b{l}"] = np.zeros((layers[l], 1))
+        return params
+    """
+
+
+def test_a_source_of_random_numbers_is_made() -> None:
+    found = look("shallow", OWN)
+    assert not found.findings
+    assert found.scores["W1"] is True
+    assert mistakes(look("shallow", OWN.replace("* scale", ""))) == {("scale_missing", "W1"), ("scale_missing", "W2")}
+
+
 @pytest.mark.parametrize("scale", ["1 / np.sqrt(n_prev)", "np.sqrt(2 / n_prev)", "0.1"])
 def test_another_scale_is_noted(scale: str) -> None:
     found = look("deep", DEEP.replace("SCALE", scale))

@@ -105,7 +105,7 @@ def _trials(subject: Subject, dtypes: Sequence[str], numpy: bool) -> Iterator[Tr
             yield Trial(name, dtype, Z, dA)
     if subject.takes != "Z":
         return
-    if numpy:
+    if numpy and not subject.quantity.endswith("'"):  # a slope in the format of Z is as good as one in its own
         yield Trial("integer", "float64", np.array([[-3, -2, -1, 1, 2, 3]]), np.ones((1, 6)))
     for name, numbers in (("number", (0.5, -2.0)), ("large number", (800.0, -800.0))):
         for z in numbers:

@@ -56,6 +56,12 @@ class Caller:
         """Whether NumPy is all that the file uses."""
         return self.kinds == ["numpy"]
 
+    def numpy_name(self) -> str | None:
+        """As what the file imports NumPy, at its top."""
+        imports = (node for node in self.room.source.tree.body if isinstance(node, ast.Import))
+        aliases = (alias for node in imports for alias in node.names if alias.name == "numpy")
+        return next((alias.asname or alias.name for alias in aliases), None)
+
     def play(self, calls: Sequence[tuple[Call, ...]]) -> list[list[Played | None]]:
         """What became of each scene; where its last call failed, it is tried again with another framework's arrays."""
         found: list[list[Played | None]] = [[] for _ in calls]

@@ -22,7 +22,7 @@ from parity.grade.probes import Probe, probes
 from parity.grade.record import NO_VERDICT, Call, Function, Played, Value
 from parity.grade.unit_bounds import arithmetic
 from parity.grade.unit_calls import Caller, arguments, worked
-from parity.grade.unit_chain import Arrays, Names, Step, costs, first_costs, last_gradient, of_frames
+from parity.grade.unit_chain import Arrays, Names, Step, costs, first_costs, last_gradient, of_frames, of_names
 from parity.grade.verdicts import Verdicts
 from parity.rounding import OWN_ROUNDING
 
@@ -141,7 +141,7 @@ def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Play
     elif loop.start and loop.alpha is not None and end:
         _by_runs(caller, verdicts, loop, played, rows)
     else:
-        verdicts.open("update")
+        _by_names(caller, verdicts, loop, longest)
     _costs(verdicts, loop, longest)
 
 
@@ -187,6 +187,18 @@ def _count(verdicts: Verdicts, loop: Loop, taken: int) -> None:
         return
     mistake = "iterations_off_by_one" if abs(taken - ITERATIONS) == 1 else None
     verdicts.wrong("costs", mistake, f"{taken} steps are taken for {ITERATIONS} iterations", loop.function)
+
+
+def _by_names(caller: Caller, verdicts: Verdicts, loop: Loop, played: Played) -> None:
+    """Local names show every step, unless arrays are written to: what they do not explain is left open."""
+    loop = _format(caller, replace(loop, steps=of_names(played, loop.of)))
+    n = len(loop.steps)
+    if not n or not loop.end or loop.alpha is None:
+        verdicts.open("update")
+    elif all(_right(loop, i) for i in range(n)):
+        _count(verdicts, loop, n)
+    elif _explained(verdicts, loop) is None:
+        verdicts.open("update")
 
 
 def _format(caller: Caller, loop: Loop) -> Loop:
@@ -253,20 +265,28 @@ def _same(a: Arrays, b: Arrays) -> bool:
     return all(a[n].size == b[n].size and np.array_equal(a[n].reshape(-1), b[n].reshape(-1)) for n in a)
 
 
-def _other_steps(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
-    """The mistakes that explain every step."""
-    n, m = len(loop.steps), loop.probe.m
+def _explained(verdicts: Verdicts, loop: Loop) -> str | None:
+    """The mistake that explains every step, once it is told."""
+    n = len(loop.steps)
     gradients = [step.grads for step in loop.steps]
     zero = {name: 0 * g for name, g in gradients[0].items()}
     before = [[zero], *([g] for g in gradients[:-1])]
+    mistake, symptom = _inline(loop, n), ""
     if n > 1 and all(_follows(loop, i, before[i]) for i in range(n)):
-        verdicts.wrong("update", "update_order", "each step takes the gradient of the step before", loop.function)
+        mistake, symptom = "update_order", "each step takes the gradient of the step before"
     elif n > 1 and all(_follows(loop, i, gradients[: i + 1]) for i in range(n)):
-        symptom = "each step takes the sum of all gradients so far"
-        verdicts.wrong("update", "accumulators_not_reset", symptom, loop.function)
-    elif (found := _inline(loop, n, m)) is not None:
-        verdicts.wrong("update", found, INLINE[found][0], loop.function)
-    elif len(merged := _merged(loop.steps)) < n:
+        mistake, symptom = "accumulators_not_reset", "each step takes the sum of all gradients so far"
+    if mistake is not None:
+        verdicts.wrong("update", mistake, symptom or INLINE[mistake][0], loop.function)
+    return mistake
+
+
+def _other_steps(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
+    """What is known, and gradients that are asked for twice; then what can be said of others."""
+    n = len(loop.steps)
+    if _explained(verdicts, loop) is not None:
+        return
+    if len(merged := _merged(loop.steps)) < n:
         _by_frames(caller, verdicts, replace(loop, steps=merged))
     elif loop.alpha is None and any(step.update is None for step in loop.steps):
         verdicts.open("update")
@@ -294,8 +314,8 @@ def _partly(loop: Loop, i: int) -> bool:
     return step.update is None and 0 < len(moved) < len(loop.of.of) and _right(part, i)
 
 
-def _inline(loop: Loop, n: int, m: int) -> str | None:
-    alpha = loop.alpha
+def _inline(loop: Loop, n: int) -> str | None:
+    alpha, m = loop.alpha, loop.probe.m
     if alpha is None:
         return None
     factors = {name: factor(alpha, m) for name, (_, factor) in INLINE.items()}
