@@ -74,7 +74,7 @@ def test_labels_are_held_to_the_file_s_own_probabilities(exercise: str, text: st
         ("prediction_threshold", "    return A"),
         ("not_returned", "    Y_prediction = A > 0.5"),
         (None, "    return A < 0.5"),
-        (None, "    return np.zeros(A.shape)"),
+        ("prediction_threshold", "    return np.zeros(A.shape)"),
         (None, "    return 2 * (A > 0.5) - 1"),
         (None, "    return (A > 0.5)[:, :3]"),
     ],
@@ -274,6 +274,11 @@ ACCUMULATED = (
 )
 WRONG = [
     ("iterations_off_by_one", "costs", "of names", (("range(num_iterations)", "range(1, num_iterations)"),)),
+    ("update_plus", "update", "propagate", (("w = w -", "w = w +"),)),
+    ("integer_arithmetic", "update", "propagate", (
+        ('w - learning_rate * grads["dw"]', '(w - learning_rate * grads["dw"]).astype(int)'),
+    )),
+    ("inputs_mutated", "update", "propagate", (("w = w -", "w -="),)),
     ("update_plus", "update", "of names", (("- learning_rate", "+ learning_rate"),)),
     ("iterations_off_by_one", "costs", "propagate", (("range(num_iterations)", "range(num_iterations + 1)"),)),
     ("iterations_off_by_one", "costs", "propagate", (("range(num_iterations)", "range(1, num_iterations)"),)),

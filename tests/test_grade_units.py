@@ -113,6 +113,8 @@ WRONG_FUNCTIONS = [
         "def tanh(z): return (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))",
     ),
     ("sigmoid_without_minus", "sigmoid", "def sigmoid(z): return 1 / (1 + np.exp(z))"),
+    ("tanh_at_output", "sigmoid", "def sigmoid(z): return np.tanh(z)"),
+    ("linear_hidden", "relu", "def relu(z): return 1 * z"),
     ("g_for_g_prime", "tanh'", "def tanh_derivative(z): return np.tanh(z)"),
     ("g_for_g_prime", "relu'", "def relu_backward(dA, cache): return dA * np.maximum(0, cache)"),
     ("g_prime_of_A", "tanh'", "def tanh_derivative(z): return 1 - np.tanh(np.tanh(z)) ** 2"),
@@ -150,7 +152,7 @@ def test_a_wrong_function_is_named(mistake: str | None, quantity: str, text: str
     [
         ("def relu(z): return -np.maximum(0, z)", "a sign"),
         ("def tanh(z): return 2 * np.tanh(z)", "a factor 2"),
-        ("def sigmoid(z): return np.tanh(z)", "tanh in place of sigmoid"),
+        ("def tanh(z): return 1 / (1 + np.exp(-z))", "sigmoid in place of tanh"),
         ("def leaky_relu(z): return np.where(z > 0, z, 0.2 * z)", "a slope of 0.2 in place of 0.01"),
     ],
 )

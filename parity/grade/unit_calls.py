@@ -84,6 +84,13 @@ def worked(played: Sequence[Played | None]) -> bool:
     return bool(played) and all(one is not None and one.trouble is None for one in played)
 
 
+def at_fault(played: Played, function: Function) -> bool:
+    """Whether what was raised is its own: not a called function's, nor after one that returned nothing."""
+    assert played.trouble is not None
+    within = played.trouble.function in (None, function.name)
+    return within and all(f.returned is not None for f in played.frames[1:] if names.role(f.function) is not None)
+
+
 def number(value: Value) -> np.ndarray | None:
     """As an array of real numbers; None where it is none."""
     if isinstance(value, bool | int | float | np.ndarray | np.generic):

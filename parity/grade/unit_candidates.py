@@ -89,6 +89,9 @@ def candidates(subject: Subject) -> Iterator[tuple[str | None, str, Formula]]:
 def _of_functions(g: str) -> Iterator[tuple[str | None, str, Formula]]:
     if g == "sigmoid":
         yield "sigmoid_without_minus", "", lambda z, dtype: of_function(g, -z, dtype)
+        yield "tanh_at_output", "", bound_to(of_function, "tanh")
+    else:
+        yield "linear_hidden", "", _identity
     for other in GS:
         if other != g:
             yield None, f"{other} in place of {g}", bound_to(of_function, other)
