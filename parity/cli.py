@@ -27,6 +27,7 @@ ROOMS = {
     "train": ("training.command", "gradient descent side by side: every step proven, last digits explained"),
     "optimum": ("training.optimum", "Newton's method and descent to scikit-learn's optimum"),
     "figures": ("training.figures", "the notes' own pictures, computed and drawn"),
+    "grade": ("grade.command", "grade somebody's own backpropagation, and name the mistakes"),
     "bench": ("bench.command", "time what is proven equal, beside a floor of the same run"),
 }
 """Commands with a module of their own in `parity`, which has their options, and what they are for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager, nullcontext
 
 import rich.progress
 from rich.console import Console
@@ -26,6 +27,12 @@ def console(*, stderr: bool = False) -> Console:
     return Paper(
         stderr=stderr, highlight=False, markup=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH
     )
+
+
+def waiting(what: str) -> AbstractContextManager[object]:
+    """Something that moves on a terminal while one waits, nothing in a pipe."""
+    to = console(stderr=True)
+    return to.status(what) if to.is_terminal else nullcontext()
 
 
 class Progress:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from parity import cli
+from parity.grade.catalogue import CATALOGUE
 from tests.mutants import MUTANTS
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +43,7 @@ def test_the_readme_counts_the_planted_faults() -> None:
         "docs/adding-an-implementation.md",
         "docs/training.md",
         "docs/flower.md",
+        "docs/grading.md",
     ],
 )
 def test_nothing_is_left_to_be_filled_in(path: str) -> None:
@@ -81,3 +83,7 @@ def test_every_command_of_the_table_is_understood(command: str) -> None:
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)\)", README))
 def test_every_link_leads_somewhere(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_readme_counts_the_mistakes() -> None:
+    assert re.findall(r"(\d+) mistakes are known", README) == [str(len(CATALOGUE))]

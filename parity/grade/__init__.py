@@ -14,6 +14,26 @@ judge       what differs from its formula, and which mistake explains it
 units       activation functions, initialisation, prediction, training
 catalogue   the mistakes in words
 findings    what is found
+words       what is said of them, the formula of every quantity, and the reference's line for each
+run         a file from its path to what is said of it
 report      what a person and a program read
 command     `parity grade`
+checking    `check`, for a test suite
+templates   files to start from
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity.grade.checking import check as check
+
+
+def __getattr__(name: str) -> Any:
+    """`check`, once it is asked for: what it needs is not imported before."""
+    if name != "check":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from parity.grade.checking import check
+
+    return check

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from parity.grade.words import WORDS
 
 LOGISTIC, SHALLOW, DEEP = "logistic", "shallow", "deep"
 ALL = (LOGISTIC, SHALLOW, DEEP)
@@ -24,20 +26,36 @@ class Mistake:
     of : tuple of str
         The kinds of quantities it is made in: m, Z, A, J, dZ, dA, dW, db, update, W, b (as initialised), costs (of
         training), predictions.
+    symptom : str
+        What one sees, without the mistake given away.
+    formula, slide : str
+        The right one, in the notes' symbols, and where it stands (N1–N25).
+    why : str
+        Why the formula has it so, one sentence.
+    reference : (str, str)
+        The function of the reference that has the line, and a piece of that line.
+    general : bool
+        The formula is that of the quantity itself, which `parity.grade.words.rule` has with the layer's number.
     """
 
     id: str
     title: str
     exercises: tuple[str, ...]
     of: tuple[str, ...]
+    symptom: str = ""
+    formula: str = ""
+    slide: str = ""
+    why: str = ""
+    reference: tuple[str, str] = ("", "")
+    general: bool = False
 
 
-CATALOGUE: tuple[Mistake, ...] = (
+_MISTAKES: tuple[Mistake, ...] = (
     # the cost
     Mistake("cost_sign", "the cost without its minus", ALL, ("J",)),
     Mistake("cost_dropped_term", "a term of the cost is missing", ALL, ("J",)),
     Mistake("cost_outer_product", "an outer product where a sum belongs", ALL, ("J",)),
-    Mistake("log_of_zero", "log(0): labels and probabilities exchanged in the cost", ALL, ("J",)),
+    Mistake("log_of_zero", "log(0): labels and probabilities exchanged", ALL, ("J",)),
     Mistake("epsilon_in_log", "an epsilon inside the log, or a clamp", ALL, ("J",)),
     Mistake("other_logarithm", "a logarithm to another base", ALL, ("J",)),
     Mistake("squared_error", "a squared error in place of the cross-entropy", ALL, ("J",)),
@@ -67,7 +85,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     Mistake("g_for_g_prime", "g in place of g'", NETWORKS, ("dZ",)),
     Mistake("g_prime_of_A", "g' of A in place of g' of Z", NETWORKS, ("dZ",)),
     Mistake("other_derivative", "another activation's derivative", NETWORKS, ("dZ",)),
-    Mistake("output_derivative", "the output's derivative, a(1 − a), in a hidden layer", NETWORKS, ("dZ",)),
+    Mistake("output_derivative", "the output's derivative, σ', in a hidden layer", NETWORKS, ("dZ",)),
     Mistake("one_minus_Z_squared", "1 − Z² in place of 1 − A²", NETWORKS, ("dZ",)),
     Mistake("extra_factor_Z", "an extra factor Z", NETWORKS, ("dZ",)),
     Mistake("dW_for_W", "dW in place of W", NETWORKS, ("dZ", "dA")),
@@ -104,6 +122,14 @@ CATALOGUE: tuple[Mistake, ...] = (
     Mistake("scale_on_b", "random biases", NETWORKS, ("b",)),
 )
 
+
+def _in_words(mistake: Mistake) -> Mistake:
+    words = WORDS["mistakes"][mistake.id]
+    return replace(mistake, **{**words, "reference": tuple(words["reference"])})
+
+
+CATALOGUE = tuple(_in_words(mistake) for mistake in _MISTAKES)
+
 BY_ID = {mistake.id: mistake for mistake in CATALOGUE}
 
 CONVENTIONS: dict[str, str] = {
@@ -122,3 +148,9 @@ CONVENTIONS: dict[str, str] = {
     "statement_failed": "a statement at the top of the file failed; what it defines is missing",
 }
 """Valid, and different from the notes; or left ungraded."""
+
+VALID: dict[str, str] = WORDS["conventions"]
+"""Why each of them is: one sentence."""
+
+GROUPS: dict[str, tuple[str, ...]] = {title: tuple(names) for title, names in WORDS["groups"].items()}
+"""The catalogue in order, under headings."""

@@ -238,12 +238,15 @@ class Source:
         Of the text.
     cells : tuple of (int, int)
         Of a notebook, the first line of each cell in the text, and the cell's number there, from 1.
+    troubles : tuple of Trouble
+        What could not be parsed and was left out: blank lines stand in its place.
     """
 
     path: str
     text: str
     tree: ast.Module
     cells: tuple[tuple[int, int], ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
     def place(self, line: int | None) -> str:
         """As "line 12" or "cell 3, line 2"; an empty string where it is not known."""

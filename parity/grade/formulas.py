@@ -1,0 +1,220 @@
+"""The notes' formulas over what a learner computed: what each quantity should be, given the learner's values before it.
+
+Logistic regression is a network with L = 1 here: w is W1 transposed, dw is dW1 transposed, b a (1, 1) array (N20).
+Where there are several right ways to a quantity that agree only if what is before them is right (g' by Z or by A), all
+of them are right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from parity.grade.bounded import ACTIVATIONS, BELOW, OF_A, Bounded, Rounding, affine, sigmoid, slope
+from parity.grade.observed import Observed, Seen
+from parity.problems.parameters import layered
+
+HIDDEN = ("tanh", "sigmoid", "relu", "leaky_relu")
+"""Hidden activations that are a choice, not a mistake."""
+
+UNEVEN = (ValueError, IndexError)
+"""What NumPy raises where shapes do not fit."""
+
+
+def split(name: str) -> tuple[str, int]:
+    """The kind of a quantity and its layer: ("dW", 2), ("J", 0), ("new_W", 1)."""
+    kind = name.rstrip("0123456789")
+    return kind, int(name[len(kind) :] or 0)
+
+
+def in_words(name: str, exercise: str) -> str:
+    """The quantity's name in its exercise: dw for dW1 in logistic regression."""
+    if exercise != "logistic":
+        return name
+    return re.sub("(?<=[AZWb])1$", "", name).replace("W", "w")
+
+
+class Pass:
+    """One pass of a learner's functions over a probe.
+
+    Parameters
+    ----------
+    observed : Observed
+    of : Rounding
+        The arithmetic that the learner's file works in.
+    """
+
+    def __init__(self, observed: Observed, of: Rounding) -> None:
+        probe = observed.probe
+        self.observed, self.probe, self.of = observed, probe, of
+        self.L, self.m, self.alpha = probe.L, probe.m, probe.learning_rate
+        self.g = list(probe.activations)
+        self.Y = np.asarray(probe.Y, np.longdouble)
+        logistic = probe.exercise == "logistic"
+        params = layered(dict(probe.params)) if logistic else probe.params
+        known = {**params, "A0": probe.X, **(_layered_given(observed.given) if logistic else observed.given)}
+        self.known = {name: self.exact(value) for name, value in known.items()}
+        self.seen = (
+            {_layered_name(n): _layered_seen(n, s) for n, s in observed.seen.items()}
+            if logistic
+            else dict(observed.seen)
+        )
+        self.own: dict[str, Bounded] = {}
+        self.scaled: set[str] = set()
+
+    def exact(self, value: np.ndarray | float) -> Bounded:
+        """What was computed, or given: it carries no error."""
+        return Bounded(value, 0, self.of)
+
+    def with_own(self, name: str, value: Bounded) -> Pass:
+        """The same pass, had the learner got this for that."""
+        other = object.__new__(Pass)
+        other.__dict__.update(self.__dict__)
+        other.own = {**self.own, name: value}
+        return other
+
+    def __getitem__(self, name: str) -> Bounded:
+        """The learner's own value, or what was given in its place, or what the formula gives."""
+        for known in (self.own, self.known):
+            if name in known:
+                return known[name]
+        return self.rights(name)[0]
+
+    def has(self, name: str) -> bool:
+        """Whether the value is the learner's own, or given."""
+        return name in self.own or name in self.known
+
+    def order(self) -> list[str]:
+        """Every quantity in the order of computation."""
+        names = [f"{kind}{l}" for l in range(1, self.L + 1) for kind in ("Z", "A")] + ["J"]
+        names += [f"{kind}{l}" for l in range(self.L, 0, -1) for kind in ("dA", "dZ", "dW", "db")] + ["dA0"]
+        return names + [f"new_{kind}{l}" for l in range(1, self.L + 1) for kind in ("W", "b")]
+
+    def inputs(self, name: str) -> list[str]:
+        """What the formula of a quantity is about, the nearest first; parameters and X left out."""
+        kind, l = split(name)
+        last = l == self.L
+        table = {
+            "Z": [f"A{l - 1}"],
+            "A": [f"Z{l}"],
+            "J": [f"A{self.L}"],
+            "dA": [f"A{l}"] if last else [f"dZ{l + 1}"],
+            "dZ": [f"A{l}"] if last else [f"dA{l}", f"A{l}", f"Z{l}"],
+            "dW": [f"dZ{l}", f"A{l - 1}"],
+            "db": [f"dZ{l}"],
+            "new_W": [f"dW{l}"],
+            "new_b": [f"db{l}"],
+        }
+        return [i for i in table[kind] if i != "A0"]
+
+    def rights(self, name: str) -> list[Bounded]:
+        """All that the formula of a quantity may give."""
+        kind, l = split(name)
+        rule: Callable[[int], Iterator[Bounded]] = getattr(self, f"_{kind}")
+        return list(rule(l))
+
+    def _Z(self, l: int) -> Iterator[Bounded]:
+        yield affine(self[f"W{l}"], self[f"A{l - 1}"], self[f"b{l}"])
+
+    def _A(self, l: int) -> Iterator[Bounded]:
+        yield ACTIVATIONS[self.g[l - 1]](self[f"Z{l}"])
+
+    def _J(self, l: int) -> Iterator[Bounded]:
+        if self.has(f"A{self.L}") or not self.has(f"Z{self.L}"):
+            yield self.cost_of(self[f"A{self.L}"])
+        if not (f"A{self.L}" in self.known and f"Z{self.L}" not in self.own):
+            yield self.losses_of_logits().sum() / self.m
+            if not self.has(f"A{self.L}"):
+                yield self.cost_of(sigmoid(self[f"Z{self.L}"]))
+
+    def cost_of(self, A: Bounded) -> Bounded:
+        """−(1/m) Σ (y log a + (1 − y) log(1 − a)); the factor y or 1 − y, 0 or 1, rounds nothing."""
+        return self.losses(A.log(), (1 - A).log()).sum() / self.m
+
+    def losses(self, log_1: Bounded, log_0: Bounded) -> Bounded:
+        """The loss of every example: a term of it is zero."""
+        ones = np.broadcast_to(self.Y == 1, log_1.shape)
+        value, error = np.where(ones, -log_1.value, -log_0.value), np.where(ones, log_1.error, log_0.error)
+        return Bounded(value, error + self.of.u * np.abs(value), self.of)
+
+    def losses_of_logits(self) -> Bounded:
+        """log(1 + e^z) − y z: no steeper than 1, made of z and of a logarithm of at most log 2."""
+        Z = self[f"Z{self.L}"]
+        value = np.logaddexp(0, np.where(self.Y == 1, -Z.value, Z.value))
+        return Bounded(value, Z.error + 12 * self.of.u * (Z.reach + 1), self.of)
+
+    def _dA(self, l: int) -> Iterator[Bounded]:
+        if l == self.L:
+            yield self.dA_of_cost()
+        else:
+            yield self[f"W{l + 1}"].T @ self[f"dZ{l + 1}"]
+
+    def dA_of_cost(self) -> Bounded:
+        """−y/a + (1 − y)/(1 − a), one of them zero; two roundings more for (a − y)/(a (1 − a))."""
+        A, of = self[f"A{self.L}"], self.of
+        one, zero = Bounded(-1, 0, of) / A, Bounded(1, 0, of) / (1 - A)
+        ones = self.Y == 1
+        value = np.where(ones, one.value, zero.value)
+        return Bounded(value, np.where(ones, one.error, zero.error) + 4 * of.u * np.abs(value), of)
+
+    def _dZ(self, l: int) -> Iterator[Bounded]:
+        if l < self.L:
+            dA = self[f"dA{l}"]
+            yield from (dA * s for s in self.slopes(l))
+            return
+        A = self[f"A{l}"]
+        if f"dA{l}" not in self.known:  # a block that is handed dA has no labels
+            yield A - self.Y
+            if f"Z{l}" in self.own:
+                yield sigmoid(self[f"Z{l}"]) - self.Y
+        for dA in [self[f"dA{l}"]] if self.has(f"dA{l}") else [self.dA_of_cost()]:
+            yield from (dA * s for s in self.slopes(l))
+
+    def slopes(self, l: int) -> Iterator[Bounded]:
+        """g'(Z[l]) by Z and by A, and at a kink by every convention."""
+        name, Z = self.g[l - 1], self[f"Z{l}"]
+        yield slope(name, Z)
+        if name in OF_A and self.has(f"A{l}"):
+            yield OF_A[name](self[f"A{l}"])
+        if name in BELOW:
+            yield from (slope(name, Z, c) for c in ((1 + BELOW[name]) / 2, 1))
+            if self.has(f"A{l}"):  # a kinked function keeps the sign
+                yield slope(name, self[f"A{l}"])
+
+    def _dW(self, l: int) -> Iterator[Bounded]:
+        yield self[f"dZ{l}"] @ self[f"A{l - 1}"].T / self.m
+
+    def _db(self, l: int) -> Iterator[Bounded]:
+        yield self[f"dZ{l}"].sum(axis=1) / self.m
+
+    def _new_W(self, l: int) -> Iterator[Bounded]:
+        yield self[f"W{l}"] - self.alpha * self[f"dW{l}"]
+
+    def _new_b(self, l: int) -> Iterator[Bounded]:
+        yield self[f"b{l}"] - self.alpha * self[f"db{l}"]
+
+
+def _layered_name(name: str) -> str:
+    """dw → dW1, m and J as they are."""
+    if name.startswith("new_"):
+        return "new_" + _layered_name(name[4:])
+    return name if name.startswith("m") or name == "J" else name.replace("w", "W") + "1"
+
+
+def _layered_seen(name: str, seen: Seen) -> Seen:
+    """The column dw as a row."""
+    value = np.asarray(seen.value)
+    if name in ("dw", "new_w") and value.ndim == 2:
+        return Seen(value.T, seen.name, seen.function, seen.line)
+    return seen
+
+
+def _layered_given(given: object) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for name, value in dict(given).items():  # type: ignore[call-overload]
+        array = np.asarray(value)
+        new = _layered_name(name)
+        found[new] = array.T if name.endswith("w") else array.reshape(1, 1) if name.endswith("b") else array
+    return found

@@ -1,0 +1,201 @@
+"""A file is graded: its functions are called, each quantity is judged, and what was found is put together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from parity.grade import names, observe, units
+from parity.grade.bounded import rounding
+from parity.grade.catalogue import CATALOGUE
+from parity.grade.findings import Finding, Graded, Note
+from parity.grade.formulas import Pass, in_words
+from parity.grade.judge import judged, merged
+from parity.grade.observed import Observed
+from parity.grade.probes import ACTIVATIONS
+from parity.grade.record import NO_VERDICT, Function, Room, Source, Trouble
+from parity.grade.symptoms import symptom
+
+DTYPES = ("float64", "float32")
+ORDER = {mistake.id: i for i, mistake in enumerate(CATALOGUE)}
+
+
+@dataclass
+class Sheet:
+    """What is known of an exercise so far."""
+
+    exercise: str
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    scores: dict[str, bool | None] = field(default_factory=dict)
+
+    def score(self, quantity: str, right: bool | None) -> None:
+        """Wrong once is wrong; not judged once is not judged."""
+        before = self.scores.get(quantity, True)
+        self.scores[quantity] = False if False in (before, right) else None if None in (before, right) else True
+
+
+def grade(source: Source, room: Room, exercises: Sequence[str], dtypes: Sequence[str] = DTYPES) -> Graded:
+    """Everything that can be said of a file.
+
+    Parameters
+    ----------
+    source : Source
+    room : Room
+        Where it has been run.
+    exercises : sequence of str
+        Some of `parity.grade.findings.EXERCISES`.
+    dtypes : sequence of str
+        The formats of the probes.
+    """
+    sheets, missing = [], {}
+    for exercise in exercises:
+        roles = names.roles(room.inventory, exercise)
+        missing[exercise] = tuple(names.missing(room.inventory, exercise))
+        sheets.append(_sheet(room, exercise, roles, dtypes))
+    troubles = (*source.troubles, *room.inventory.troubles, *(t for sheet in sheets for t in sheet.troubles))
+    notes = [note for sheet in sheets for note in sheet.notes]
+    return Graded(
+        source.path,
+        tuple(exercises),
+        tuple(finding for sheet in sheets for finding in sheet.findings),
+        tuple(dict.fromkeys(notes)),
+        tuple(dict.fromkeys(troubles)),
+        {sheet.exercise: sheet.scores for sheet in sheets},
+        missing,
+        room.inventory.printed,
+    )
+
+
+def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Sequence[str]) -> Sheet:
+    sheet = Sheet(exercise)
+    if exercise in ACTIVATIONS:
+        for group in _groups(observe.passes(room, exercise, dtypes)):
+            _judge_group(sheet, group, numpy=room.inventory.frameworks <= {"numpy"})
+    apart = units.look(room, exercise, roles, dtypes)
+    sheet.findings += apart.findings
+    sheet.notes += apart.notes
+    sheet.troubles += apart.troubles
+    for quantity, right in apart.scores.items():
+        sheet.score(quantity, right)
+    sheet.findings = together(sheet.findings)
+    sheet.notes = _once(sheet.notes)
+    return sheet
+
+
+def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
+    """The passes of the same functions in the same format over all probes."""
+    groups: dict[object, list[Observed]] = defaultdict(list)
+    for one in observed:
+        key = (one.probe.dtype, tuple(sorted(one.roles.items())), one.probe.activations)
+        groups[key].append(one)
+    return list(groups.values())
+
+
+def _judge_group(sheet: Sheet, group: list[Observed], *, numpy: bool) -> None:
+    narrow = _all_float32(group)
+    passes = [Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in group]
+    if narrow and group[0].probe.dtype == "float64":
+        sheet.notes.append(Note("float32"))
+    found = _of_m(sheet, passes) + _of_quantities(sheet, passes)
+    found += [f for one in group for f in _of_calls(one)]
+    sheet.findings += found
+    raised = [t for one in group if numpy or one.probe.name != "integer" for t in one.troubles.values()]
+    for trouble in raised:
+        if trouble.kind in NO_VERDICT:
+            sheet.troubles.append(trouble)
+        elif not found:
+            sheet.findings.append(_raised(sheet.exercise, trouble))
+    for one in group:
+        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
+
+
+def _all_float32(group: list[Observed]) -> bool:
+    """Whether the learner works in float32 throughout, whatever comes in."""
+    kinds = {np.asarray(s.value).dtype for one in group for n, s in one.seen.items() if not n.startswith("m")}
+    floats = {kind for kind in kinds if kind.kind == "f"}
+    return floats == {np.dtype(np.float32)}
+
+
+def _of_m(sheet: Sheet, passes: list[Pass]) -> list[Finding]:
+    """The number of examples, by each function that has a name for it."""
+    found = []
+    keys = sorted({name for p in passes for name in p.seen if name.startswith("m@")})
+    for key in keys:
+        wrong = [(p, float(np.ravel(p.seen[key].value)[0])) for p in passes if _wrong_m(p, key)]
+        sheet.score("m", not wrong)
+        if not wrong:
+            continue
+        p, value = wrong[0]
+        seen = p.seen[key]
+        of_Y = all(v == p.probe.Y.shape[0] for p, v in wrong)
+        of_X = all(v in {p.probe.X.shape[0], *(p[f"W{l}"].shape[1] for l in range(1, p.L + 1))} for p, v in wrong)
+        mistake = "m_from_Y_rows" if of_Y else "m_from_X_rows" if of_X else None
+        words = f"m is {value:.7g} where there are {p.m} examples"
+        found.append(Finding(sheet.exercise, ("m",), mistake, words, "", seen.function, seen.line))
+    return found
+
+
+def _wrong_m(p: Pass, key: str) -> bool:
+    return key in p.seen and np.size(p.seen[key].value) == 1 and float(np.ravel(p.seen[key].value)[0]) != p.m
+
+
+def _of_quantities(sheet: Sheet, passes: list[Pass]) -> list[Finding]:
+    verdicts = judged(passes)
+    chosen = merged(verdicts)
+    found = []
+    for verdict in verdicts:
+        sheet.score(in_words(verdict.name, sheet.exercise), verdict.right)
+        for convention, seen in verdict.conventions.items():
+            sheet.notes.append(Note(convention, seen.function, seen.line))
+        if verdict.right is False and verdict.shown is not None:
+            words, shown, guess = symptom(verdict.shown, verdict.name)
+            mistake, seen = chosen[verdict.name], verdict.shown.seen[verdict.name]
+            guess = "" if mistake else guess or " or ".join(verdict.mistakes)
+            at = in_words(verdict.at or verdict.name, sheet.exercise)
+            found.append(Finding(sheet.exercise, (at,), mistake, words, shown, seen.function, seen.line, guess))
+    return found
+
+
+def _of_calls(one: Observed) -> list[Finding]:
+    """What a function did to what it was given, and what it did not give back."""
+    exercise = one.probe.exercise
+    found = [
+        Finding(exercise, (argument,), "inputs_mutated", f"{function} changes its {argument}", "", function)
+        for function, argument in one.mutated
+    ]
+    for function, what, line in one.absent:
+        words = f"{function} does not return {what}"
+        found.append(Finding(exercise, (what,), "not_returned", words, "", function, line))
+    return found
+
+
+def _raised(exercise: str, trouble: Trouble) -> Finding:
+    function = trouble.function or "the file"
+    return Finding(exercise, (function,), None, f"raises {trouble.what}", "", trouble.function, trouble.line)
+
+
+def together(findings: Iterable[Finding]) -> list[Finding]:
+    """The same mistake in the same function is one finding; what is unknown is one for each quantity."""
+    found: dict[object, Finding] = {}
+    for f in findings:
+        key = (f.mistake, f.function if f.mistake else (f.quantities, f.function))
+        if key in found:
+            before = found[key]
+            found[key] = replace(before, quantities=tuple(dict.fromkeys((*before.quantities, *f.quantities))))
+        else:
+            found[key] = f
+    return list(found.values())
+
+
+def _once(notes: Iterable[Note]) -> list[Note]:
+    """Each convention where it was first seen."""
+    first: dict[str, Note] = {}
+    for note in notes:
+        if note.convention not in first or first[note.convention].function is None:
+            first[note.convention] = note
+    return list(first.values())

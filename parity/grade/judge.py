@@ -1,0 +1,343 @@
+"""What differs from its formula, and which mistake of the catalogue explains it.
+
+Quantities are taken in the order of computation. Each is held to its formula over the learner's own values before it,
+so that one mistake is one finding. A mistake is named only if it explains every element of the quantity on every probe,
+within its bound; where the learner has no name for what comes before, mistakes there are tried as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from parity.grade.bounded import Bounded, rounding
+from parity.grade.formulas import HIDDEN, UNEVEN, Pass, split
+from parity.grade.mistaken import candidates
+from parity.grade.observed import Seen
+
+ROWS = ("Z", "A", "dZ", "dA")
+"""With one unit they may be rows without a second axis."""
+
+
+@dataclass
+class Verdict:
+    """Of one quantity over all probes.
+
+    Attributes
+    ----------
+    name : str
+        In a network's names, dW1 also for logistic regression.
+    right : bool or None
+        None: it follows from what is wrong before it.
+    mistakes : tuple of str
+        The ids of all that explain it.
+    at : str
+        The quantity in whose formula the mistake is: this one, or one before it that the learner has no name for.
+    shown : Pass or None
+        Where it is seen best.
+    """
+
+    name: str
+    right: bool | None
+    mistakes: tuple[str, ...] = ()
+    at: str = ""
+    shown: Pass | None = None
+    conventions: dict[str, Seen] = field(default_factory=dict)
+
+
+def aligned(value: np.ndarray, shape: tuple[int, ...], row: bool = False) -> np.ndarray | None:
+    """The value in that shape, if it has it: one number has any, a row of one unit may have one axis."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        return None
+    single = array.size == 1 and int(np.prod(shape)) == 1
+    flat = row and len(shape) == 2 and shape[0] == 1 and array.shape == shape[1:]
+    return array.reshape(shape).astype(np.longdouble) if array.shape == shape or single or flat else None
+
+
+def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
+    """Whether every element is inside its bound; where there is none, or no number is right, all are."""
+    found = aligned(value, target.shape, row)
+    if found is None:
+        return False
+    with np.errstate(all="ignore"):
+        close = (found == target.value) | (np.abs(found - target.value) <= target.error)
+        close |= np.isinf(found) & (np.sign(found) == np.sign(target.value)) & (target.reach >= target.of.largest)
+    return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
+
+
+def explains(target: Bounded, value: np.ndarray) -> bool:
+    """Whether a mistake's formula gives the value, whatever axes of length 1 there are, and says so of some element."""
+    array = np.asarray(value)
+    if np.squeeze(array).shape != np.squeeze(target.value).shape or not np.any(np.isfinite(target.error)):
+        return False
+    array = array.reshape(target.shape)
+    return within(array, target) and bool(np.all(np.isnan(array) | ~np.isnan(target.value)))
+
+
+def judged(passes: Sequence[Pass]) -> list[Verdict]:
+    """Every quantity that was seen, in the order of computation.
+
+    Parameters
+    ----------
+    passes : sequence of Pass
+        Of the same functions of the learner's over all probes. What they find is written into them as own values.
+    """
+    found = []
+    with np.errstate(all="ignore"):
+        for name in passes[0].order() if passes else ():
+            having = [p for p in passes if name in p.seen]
+            if having:
+                found.append(_judge(having, name))
+    return found
+
+
+def _judge(having: list[Pass], name: str) -> Verdict:
+    kind, l = split(name)
+    if kind == "A" and l < having[0].L:
+        _choose_activation(having, l)
+    conventions: dict[str, Seen] = {}
+    wrong = [p for p in having if not _right(p, name, conventions)]
+    if not wrong:
+        return Verdict(name, True, conventions=conventions)
+    hits, at, open_passes = _explained(wrong, name)
+    for p in wrong:
+        _take(p, name)
+    if not hits and not open_passes:
+        return Verdict(name, None)
+    return Verdict(name, False, hits, at, (open_passes or wrong)[0], conventions)
+
+
+def _choose_activation(having: list[Pass], l: int) -> None:
+    """The hidden activation that the learner has, if it is one."""
+    for g in (having[0].g[l - 1], *HIDDEN):
+        for p in having:
+            p.g[l - 1] = g
+        if all(within(p.seen[f"A{l}"].value, p.rights(f"A{l}")[0]) for p in having):
+            return
+    for p in having:
+        p.g[l - 1] = p.probe.activations[l - 1]
+
+
+def local(p: Pass, name: str) -> Pass:
+    """The pass with the m of the function in which the quantity was found."""
+    seen = p.seen.get(name)
+    own = p.seen.get(f"m@{seen.function}") if seen else None
+    if own is None or np.size(own.value) != 1 or not float(np.ravel(own.value)[0]) > 0:
+        return p
+    there = p.with_own("m", p.exact(0))
+    there.m = int(np.ravel(own.value)[0])
+    return there
+
+
+def _right(p: Pass, name: str, conventions: dict[str, Seen]) -> bool:
+    """Whether it is what its formula gives; if so it is taken for an own value, and conventions are noted."""
+    seen, kind = p.seen[name], split(name)[0]
+    at = local(p, name)
+    rights = _evaluated(at, name)
+    for scaled in (False, True) if kind in ("dZ", "dA") else (False,):
+        for i, right in enumerate(rights):
+            if within(seen.value, right / at.m if scaled else right, kind in ROWS):
+                _take(p, name, at.m if scaled else 1)
+                _note(p, name, i, scaled, conventions)
+                return True
+    if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(_saturated(at)):
+        conventions["cost_from_probabilities"] = seen
+        return True
+    return name == f"dA{p.L}" and _only_saturated(at, name, rights, conventions)
+
+
+def _evaluated(p: Pass, name: str) -> list[Bounded]:
+    try:
+        return p.rights(name)
+    except UNEVEN:
+        return []
+
+
+def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, Seen]) -> None:
+    """Which of the right ways it was, where that is worth a word."""
+    kind, l = split(name)
+    seen = p.seen[name]
+    if scaled and p.m > 1:
+        conventions["dZ_over_m"] = seen
+    if kind == "dA" and l == p.L and not np.all(np.isfinite(seen.value)):
+        conventions["dA_from_probabilities"] = seen
+    if kind == "dZ" and l < p.L and p.g[l - 1] in ("relu", "leaky_relu") and which in (1, 2):
+        conventions["kink"] = seen
+    if kind == "db" and np.ndim(seen.value) < 2 and p.probe.exercise != "logistic":
+        conventions["scalar_db"] = seen
+    if kind == "A" and l < p.L and p.g[l - 1] != p.probe.activations[l - 1]:
+        conventions["hidden_activation"] = seen
+
+
+def _saturated(p: Pass) -> np.ndarray:
+    """Where a probability has rounded to 0 or 1, or may have."""
+    A = p[f"A{p.L}"]
+    one = A.of.u + A.error
+    near: np.ndarray = (A.value <= one) | (A.value >= 1 - one)
+    return near
+
+
+def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict[str, Seen]) -> bool:
+    """Whether −y/a + (1 − y)/(1 − a) is right but where it divides by zero."""
+    seen = p.seen[name]
+    value, bad = np.asarray(seen.value), _saturated(p)
+    if not rights or value.shape != bad.shape or not np.any(bad & ~np.isfinite(value)):
+        return False
+    patched = np.where(bad & ~np.isfinite(value), rights[0].value, value)
+    if not any(within(patched, right) for right in (rights[0], rights[0] / p.m)):
+        return False
+    _take(p, name)
+    conventions["dA_from_probabilities"] = seen
+    return True
+
+
+def _take(p: Pass, name: str, times: int = 1) -> None:
+    """What the learner has goes into the formulas after it: times m where it already holds 1/m."""
+    array = np.asarray(p.seen[name].value)
+    if array.dtype.kind not in "fiub":
+        return
+    kind = split(name)[0]
+    n, m = (1 if kind in ROWS and array.ndim == 1 else None), p.m
+    array = array.reshape(n, m) if n is not None and array.size == m else array
+    if array.size == 1 and kind != "J":
+        array = array.reshape(1, 1)
+    p.own[name] = p.exact(array.astype(np.longdouble) * times)
+
+
+def _explained(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list[Pass]]:
+    """The mistakes that explain a quantity wherever it is wrong; in whose formula; and where it could be judged."""
+    special = _special(wrong, name)
+    if special:
+        return special, name, wrong
+    able = [p for p in wrong if _evaluated(p, name)]
+    for at in _chain(wrong[0], name):
+        hits: set[str] | None = None
+        for p in wrong:
+            found = set(_hits(p, name, at))
+            if found or p in able:
+                hits = found if hits is None else hits & found
+        if hits:
+            if at != name:
+                _assume(wrong, name, at, hits)
+            return tuple(sorted(hits)), at, able or wrong
+    if all(_is_float32(p, name) for p in wrong):
+        return ("float32_arithmetic",), name, wrong
+    return (), name, able
+
+
+def _chain(p: Pass, name: str) -> Iterator[str]:
+    """The quantity, and those before it that the learner has no value for, the nearest first."""
+    waiting, done = [name], set()
+    while waiting:
+        at = waiting.pop(0)
+        if at in done:
+            continue
+        done.add(at)
+        yield at
+        waiting += [i for i in p.inputs(at) if not p.has(i)]
+
+
+def _hits(p: Pass, name: str, at: str) -> Iterator[str]:
+    """The mistakes in the formula of `at` that give what was seen of `name`."""
+    for mistake, value in _matching(p, name, at):
+        del value
+        yield mistake
+
+
+def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded]]:
+    there, seen = local(p, name), p.seen[name]
+    divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
+    try:
+        named = list(candidates(there, at))
+    except UNEVEN:
+        return
+    for mistake, value in named:
+        results = [value] if at == name else _evaluated(there.with_own(at, value), name)
+        if any(explains(result / k, seen.value) for result in results for k in divisors):
+            yield mistake, value
+
+
+def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
+    """What the learner must have had for a quantity without a name."""
+    for p in wrong:
+        value = next((value for mistake, value in _matching(p, name, at) if mistake in hits), None)
+        if value is not None:
+            p.own[at] = value
+
+
+def _special(wrong: list[Pass], name: str) -> tuple[str, ...]:
+    """Mistakes that are no formula."""
+    kind, l = split(name)
+    if all(_is_twice(p, name) for p in wrong if name in p.observed.again) and any(
+        name in p.observed.again for p in wrong
+    ):
+        return ("accumulators_not_reset",)
+    if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
+        return ("exp_overflow",)
+    if kind == "J" and all(not np.all(np.isfinite(p.seen[name].value)) for p in wrong):
+        return ("log_of_zero",)
+    if kind == "db" and all(_lost_axis(p, name) for p in wrong):
+        return ("db_keepdims",)
+    return ()
+
+
+def _is_twice(p: Pass, name: str) -> bool:
+    """A second call adds what a first one should have given."""
+    first, second = np.asarray(p.seen[name].value), np.asarray(p.observed.again[name].value)
+    if first.shape != second.shape or first.dtype.kind not in "fiub":
+        return False
+    at = local(p, name)
+    rights = _evaluated(at, name)
+    own = 2 * p.of.u * (np.abs(first) + np.abs(second))
+    more = second.astype(np.longdouble) - first
+    return any(within(more, Bounded(r.value, r.error + own, r.of)) for r in rights if r.shape == first.shape)
+
+
+def _overflows(p: Pass, name: str, Z: str) -> bool:
+    """Nan or inf where e^|z| may have overflowed or nearly so, and right elsewhere."""
+    value, right = np.asarray(p.seen[name].value), p.rights(name)[0]
+    if value.shape != right.shape or np.all(np.isfinite(value)):
+        return False
+    large = np.abs(p[Z].value) > 64  # e^64 squared overflows float32
+    bad = ~np.isfinite(value)
+    patched = np.where(bad & large, right.value, value)
+    return bool(np.all(large[bad])) and within(patched, right)
+
+
+def _lost_axis(p: Pass, name: str) -> bool:
+    value = np.asarray(p.seen[name].value)
+    rights = _evaluated(local(p, name), name)
+    return (
+        value.ndim == 1
+        and value.size > 1
+        and any(within(value[:, None], r) for r in rights if r.shape[0] == value.size)
+    )
+
+
+def _is_float32(p: Pass, name: str) -> bool:
+    """Inside the bound of float32, where float64 is the format."""
+    narrow = p.with_own("m", p.exact(0))
+    narrow.of = rounding("float32")
+    narrow.own = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.own.items()}
+    narrow.known = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.known.items()}
+    rights = _evaluated(local(narrow, name), name)
+    divisors = (1, p.m) if split(name)[0] in ("dZ", "dA") else (1,)
+    return narrow.of.u > p.of.u and any(within(p.seen[name].value, r / k) for r in rights for k in divisors)
+
+
+def merged(verdicts: Iterable[Verdict]) -> dict[str, str | None]:
+    """One mistake for each wrong quantity: where several explain it, the one that explains most of its kind."""
+    wrong = [v for v in verdicts if v.right is False]
+    chosen: dict[str, str | None] = {}
+    for v in wrong:
+        same = [
+            set(w.mistakes) for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)
+        ]
+        left = set(v.mistakes).intersection(*same) or set(v.mistakes)
+        if left == {"caches_reversed", "off_by_one_layer"}:  # the reverse order would show in another layer, too
+            left = {"off_by_one_layer"}
+        chosen[v.name] = next(iter(left)) if len(left) == 1 else None
+    return chosen

@@ -1,0 +1,161 @@
+"""What a learner's text says of a value: which name was returned, on which line a key got its value, what is a loop."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from parity.grade.names import functions_of, key_text
+from parity.grade.record import Binding, Source
+
+Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+class Text:
+    """A file's functions, each read once."""
+
+    def __init__(self, source: Source) -> None:
+        self.functions = functions_of(source.tree)
+        self._read: dict[str, Reading] = {}
+
+    def of(self, function: str) -> Reading:
+        """What is read in a function; nothing where it is not in the file."""
+        if function not in self._read:
+            self._read[function] = Reading(self.functions.get(function))
+        return self._read[function]
+
+    def calls(self, function: str) -> frozenset[str]:
+        """The last names of what a function calls."""
+        return self.of(function).calls
+
+
+class Reading:
+    """What one function's text says.
+
+    Attributes
+    ----------
+    calls : frozenset of str
+    returns : list of (first line, last line, names)
+        Of each return, the names of the returned tuple's elements, None where an element is no name.
+    """
+
+    def __init__(self, node: Code | None) -> None:
+        parts = [node, *_inside(node)] if node is not None else []
+        self._called = [(_last_name(part.func), part.lineno) for part in parts if isinstance(part, ast.Call)]
+        self.calls = frozenset(name for name, _ in self._called)
+        self.returns = [
+            (part.lineno, part.end_lineno or part.lineno, _elements(part.value))
+            for part in parts
+            if isinstance(part, ast.Return) and part.value is not None
+        ]
+        if isinstance(node, ast.Lambda):
+            self.returns = [(node.lineno, node.end_lineno or node.lineno, _elements(node.body))]
+        self._keys = [found for part in parts for found in _keys(part)]
+        self._loops = [(p.lineno, p.end_lineno or p.lineno) for p in parts if isinstance(p, ast.For | ast.While)]
+        self._statements = [found for part in parts for found in _statements(part)]
+        self._refined: dict[tuple[str, int, int], bool] = {}
+
+    def returned(self, line: int | None) -> list[str | None]:
+        """The names of what is returned on a line; an empty list where that is not known."""
+        for first, last, names in self.returns:
+            if line is not None and first <= line <= last:
+                return names
+        return self.returns[0][2] if len(self.returns) == 1 else []
+
+    def key_line(self, key: str) -> int | None:
+        """Where a dict's item is made: the first line of `grads["dW1"] = …`, or of the key in a literal."""
+        lines = [line for pattern, line in self._keys if re.fullmatch(pattern, key)]
+        return lines[-1] if lines else None
+
+    def call_line(self, name: str) -> int | None:
+        """The first line on which a function of this name is called."""
+        return next((line for called, line in self._called if called == name), None)
+
+    def in_loop(self, line: int) -> bool:
+        """Whether a line is inside of a loop."""
+        return any(first < line <= last for first, last in self._loops)
+
+    def refines(self, name: str, before: int, after: int) -> bool:
+        """Whether the second line follows on the first in one block, and only works on: `dZ = dZ * g`, `dZ *= g`."""
+        key = (name, before, after)
+        if key not in self._refined:
+            one, two = self._statement(before), self._statement(after)
+            self._refined[key] = bool(
+                one and two and one[2] == two[2] and one[0] < two[0] and _reads(two[3], name.removeprefix("self."))
+            )
+        return self._refined[key]
+
+    def _statement(self, line: int) -> tuple[int, int, int, ast.stmt] | None:
+        holding = [s for s in self._statements if s[0] <= line <= s[1] and not isinstance(s[3], ast.For | ast.While)]
+        return holding[-1] if holding else None
+
+
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function without those of the functions in it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield child
+            yield from _inside(child)
+
+
+def _last_name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _elements(value: ast.expr) -> list[str | None]:
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    return [
+        part.id
+        if isinstance(part, ast.Name)
+        else f"self.{part.attr}"
+        if isinstance(part, ast.Attribute) and _last_name(part.value) == "self"
+        else None
+        for part in parts
+    ]
+
+
+def _keys(part: ast.AST) -> Iterator[tuple[str, int]]:
+    if isinstance(part, ast.Dict):
+        for key in part.keys:
+            text = key_text(key) if key is not None else None
+            if text is not None and key is not None:
+                yield _pattern(text), key.lineno
+    if isinstance(part, ast.Call) and _last_name(part.func) == "dict":
+        yield from ((_pattern(word.arg), word.value.lineno) for word in part.keywords if word.arg)
+    if isinstance(part, ast.Assign | ast.AugAssign):
+        targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+        flat = [t for target in targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        for target in flat:
+            if isinstance(target, ast.Subscript) and (text := key_text(target.slice)) is not None:
+                yield _pattern(text), target.lineno
+
+
+def _pattern(text: str) -> str:
+    return r"\d+".join(map(re.escape, text.split("{}")))
+
+
+def _statements(part: ast.AST) -> Iterator[tuple[int, int, int, ast.stmt]]:
+    """(first line, last line, which block, statement) of each statement in the blocks of a node."""
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(part, field, None)
+        if isinstance(block, list):
+            for statement in block:
+                if isinstance(statement, ast.stmt):
+                    yield statement.lineno, statement.end_lineno or statement.lineno, id(block), statement
+
+
+def _reads(statement: ast.stmt, name: str) -> bool:
+    if isinstance(statement, ast.AugAssign):
+        return True
+    value = getattr(statement, "value", None)
+    return value is not None and any(_last_name(part) == name for part in ast.walk(value))
+
+
+def settled(name: str, bindings: Sequence[Binding], reading: Reading) -> list[Binding]:
+    """The bindings of a name without those that the next statement works on: of Z = W @ A, Z = Z + b the second."""
+    return [
+        binding
+        for at, binding in enumerate(bindings)
+        if at + 1 == len(bindings) or not reading.refines(name, binding.line, bindings[at + 1].line)
+    ]

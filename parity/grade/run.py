@@ -1,0 +1,86 @@
+"""A file from its path to what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from parity.grade.findings import Finding, Graded
+from parity.grade.record import Source, Trouble
+
+AUTO = "auto"
+UNWRITTEN = "NotImplementedError"
+NOTHING = "it has no function that the exercises ask for; `parity grade --template NAME` prints a file to start from"
+
+
+def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[Source, Graded]:
+    """Read a file, run it in a room of its own and grade it.
+
+    Parameters
+    ----------
+    exercise : str
+        One of `parity.grade.findings.EXERCISES`, all of whose functions have to be there; or `AUTO`: whatever is.
+    seconds : float or None
+        How long the statements at its top, and each call, may take; None is what the room has by itself.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, or it is no Python.
+    """
+    from parity.grade import grade, names, source
+    from parity.grade.room import Contained, Limits
+
+    file, limits = source.read(path), Limits()
+    if seconds is not None:
+        limits = replace(limits, top=seconds, call=seconds, whole=max(limits.whole, seconds))
+    with Contained(file, limits) as room:
+        exercises = names.exercises(file, room.inventory) if exercise == AUTO else (exercise,)
+        if exercises:
+            graded = grade.grade(file, room, exercises)
+        else:
+            graded = Graded(file.path, (), troubles=room.inventory.troubles, printed=room.inventory.printed)
+    return file, settled(graded, exercise)
+
+
+def settled(graded: Graded, exercise: str = AUTO) -> Graded:
+    """What is not written yet is no mistake; what was asked for and is not there is a trouble."""
+    graded = _without_unwritten(graded, asked=exercise != AUTO)
+    troubles = list(dict.fromkeys(graded.troubles))
+    if not graded.exercises and not troubles:
+        troubles.append(Trouble("missing", NOTHING))
+    if exercise != AUTO and (names := graded.missing.get(exercise)):
+        troubles.append(Trouble("missing", f"{exercise} asks for more than was found: {', '.join(names)}"))
+    return replace(graded, troubles=tuple(troubles))
+
+
+def _without_unwritten(graded: Graded, asked: bool) -> Graded:
+    """Functions that raise NotImplementedError are told once each; their quantities do not count."""
+    findings = [f for f in graded.findings if UNWRITTEN not in f.symptom]
+    troubles = [t for t in graded.troubles if not t.what.startswith(UNWRITTEN)]
+    told = dict(
+        [_told(f.symptom, f.function, f.line) for f in graded.findings if f not in findings]
+        + [_told(t.what, t.function, t.line) for t in graded.troubles if t not in troubles]
+    )
+    if not told:
+        return graded
+    scores = _scores_without(graded.scores, [f for f in graded.findings if f not in findings])
+    nothing = not any(score is not None for row in scores.values() for score in row.values())
+    kind = "missing" if asked or nothing else "error"  # whether part of a file is asked for, or whatever is there
+    found = [Trouble(kind, what, line, function) for what, (function, line) in told.items()]
+    return replace(graded, findings=tuple(findings), troubles=(*troubles, *found), scores=scores)
+
+
+def _told(what: str, function: str | None, line: int | None) -> tuple[str, tuple[str | None, int | None]]:
+    said = what.partition(UNWRITTEN)[2].lstrip(": ")
+    return said or f"{function or 'a function'} is not written yet", (function, line)
+
+
+def _scores_without(
+    scores: Mapping[str, Mapping[str, bool | None]], unwritten: Iterable[Finding]
+) -> dict[str, dict[str, bool | None]]:
+    dropped = {(f.exercise, quantity) for f in unwritten for quantity in f.quantities}
+    return {
+        exercise: {quantity: score for quantity, score in row.items() if (exercise, quantity) not in dropped}
+        for exercise, row in scores.items()
+    }
