@@ -51,6 +51,7 @@ class Pass:
         self.observed, self.probe, self.of = observed, probe, of
         self.L, self.m, self.alpha = probe.L, probe.m, probe.learning_rate
         self.g = list(probe.activations)
+        self.free = "linear_activation_forward" not in observed.roles  # which is told the name of its activation
         self.Y = np.asarray(probe.Y, np.longdouble)
         logistic = probe.exercise == "logistic"
         params = layered(dict(probe.params)) if logistic else probe.params
@@ -188,6 +189,8 @@ class Pass:
 
     def _db(self, l: int) -> Iterator[Bounded]:
         yield self[f"dZ{l}"].sum(axis=1) / self.m
+        if self.probe.exercise == "logistic":
+            yield self[f"dZ{l}"].sum() / self.m
 
     def _new_W(self, l: int) -> Iterator[Bounded]:
         yield self[f"W{l}"] - self.alpha * self[f"dW{l}"]

@@ -21,6 +21,14 @@ ROWS = ("Z", "A", "dZ", "dA")
 """With one unit they may be rows without a second axis."""
 
 
+CLOSEST = {
+    ("caches_reversed", "off_by_one_layer"): "off_by_one_layer",  # the reverse order would show in another layer, too
+    ("db_not_summed", "db_wrong_axis"): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
+    ("dA_for_dZ", "missing_g_prime"): "missing_g_prime",  # the same in a layer; at the output it is dA for dZ
+}
+"""Which of several mistakes that explain a quantity is meant, if nothing else tells."""
+
+
 @dataclass
 class Verdict:
     """Of one quantity over all probes.
@@ -102,7 +110,7 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     wrong = [p for p in having if not _right(p, name, conventions)]
     if not wrong:
         return Verdict(name, True, conventions=conventions)
-    hits, at, open_passes = _explained(wrong, name)
+    hits, at, open_passes = _explained(having, wrong, name)
     for p in wrong:
         _take(p, name)
     if not hits and not open_passes:
@@ -111,11 +119,14 @@ def _judge(having: list[Pass], name: str) -> Verdict:
 
 
 def _choose_activation(having: list[Pass], l: int) -> None:
-    """The hidden activation that the learner has, if it is one."""
+    """The hidden activation that the learner has, if it is one; where exp overflows it may be hard to recognise."""
+    if not having[0].free:
+        return
+    telling = [p for p in having if p.probe.name != "saturated"] or having
     for g in (having[0].g[l - 1], *HIDDEN):
         for p in having:
             p.g[l - 1] = g
-        if all(within(p.seen[f"A{l}"].value, p.rights(f"A{l}")[0]) for p in having):
+        if all(within(p.seen[f"A{l}"].value, p.rights(f"A{l}")[0]) for p in telling):
             return
     for p in having:
         p.g[l - 1] = p.probe.activations[l - 1]
@@ -207,9 +218,10 @@ def _take(p: Pass, name: str, times: int = 1) -> None:
     p.own[name] = p.exact(array.astype(np.longdouble) * times)
 
 
-def _explained(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list[Pass]]:
+def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list[Pass]]:
     """The mistakes that explain a quantity wherever it is wrong; in whose formula; and where it could be judged."""
-    special = _special(wrong, name)
+    wrong = [p for p in wrong if _tells(p, name)] or wrong
+    special = _special(having, wrong, name)
     if special:
         return special, name, wrong
     able = [p for p in wrong if _evaluated(p, name)]
@@ -226,6 +238,12 @@ def _explained(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list
     if all(_is_float32(p, name) for p in wrong):
         return ("float32_arithmetic",), name, wrong
     return (), name, able
+
+
+def _tells(p: Pass, name: str) -> bool:
+    """Whether the formula has a bound there: what is infinite before it leaves none."""
+    rights = _evaluated(p, name)
+    return not rights or any(np.any(np.isfinite(r.error) & ~np.isnan(r.value)) for r in rights)
 
 
 def _chain(p: Pass, name: str) -> Iterator[str]:
@@ -256,8 +274,19 @@ def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded]]:
         return
     for mistake, value in named:
         results = [value] if at == name else _evaluated(there.with_own(at, value), name)
-        if any(explains(result / k, seen.value) for result in results for k in divisors):
+        if any(explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors):
             yield mistake, value
+
+
+def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
+    """What was seen, but for the inf and nan of 1/a and 1/(1 − a) where a probability has rounded to 0 or 1."""
+    value = np.asarray(p.seen[name].value)
+    if name not in (f"dA{p.L}", f"dZ{p.L}") or value.dtype.kind != "f" or np.all(np.isfinite(value)):
+        return value
+    bad = _saturated(p)
+    if not value.shape == bad.shape == result.shape:
+        return value
+    return np.where(bad & ~np.isfinite(value), result.value, value)
 
 
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
@@ -268,13 +297,15 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
             p.own[at] = value
 
 
-def _special(wrong: list[Pass], name: str) -> tuple[str, ...]:
+def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
     if all(_is_twice(p, name) for p in wrong if name in p.observed.again) and any(
         name in p.observed.again for p in wrong
     ):
         return ("accumulators_not_reset",)
+    if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
+        return ("integer_arithmetic",)
     if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
         return ("exp_overflow",)
     if kind == "J" and all(not np.all(np.isfinite(p.seen[name].value)) for p in wrong):
@@ -287,7 +318,7 @@ def _special(wrong: list[Pass], name: str) -> tuple[str, ...]:
 def _is_twice(p: Pass, name: str) -> bool:
     """A second call adds what a first one should have given."""
     first, second = np.asarray(p.seen[name].value), np.asarray(p.observed.again[name].value)
-    if first.shape != second.shape or first.dtype.kind not in "fiub":
+    if first.shape != second.shape or first.dtype.kind not in "fiub" or not np.all(np.isfinite(second)):
         return False
     at = local(p, name)
     rights = _evaluated(at, name)
@@ -337,7 +368,7 @@ def merged(verdicts: Iterable[Verdict]) -> dict[str, str | None]:
             set(w.mistakes) for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)
         ]
         left = set(v.mistakes).intersection(*same) or set(v.mistakes)
-        if left == {"caches_reversed", "off_by_one_layer"}:  # the reverse order would show in another layer, too
-            left = {"off_by_one_layer"}
+        for several, one in CLOSEST.items():
+            left = {one} if left == set(several) else left
         chosen[v.name] = next(iter(left)) if len(left) == 1 else None
     return chosen

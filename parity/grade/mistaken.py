@@ -63,10 +63,14 @@ def _of_A(p: Pass, l: int) -> Iterator[Lazy]:
     Z = p[f"Z{l}"]
     if p.g[l - 1] == "sigmoid":
         yield "sigmoid_without_minus", lambda: sigmoid(-Z)
-    if l == p.L:
         yield "tanh_at_output", lambda: tanh(Z)
-    else:
+    if l < p.L:
         yield "linear_hidden", lambda: identity(Z)
+    if l == p.L:
+        A = sigmoid(Z)
+        for e in (10.0**-power for power in EPSILONS):
+            yield "epsilon_in_log", lambda e=e: A + e  # type: ignore[misc]
+            yield "epsilon_in_log", lambda e=e: Bounded(np.clip(A.value, e, 1 - e), A.error + p.of.u, p.of)  # type: ignore[misc]
 
 
 def _of_J(p: Pass, l: int) -> Iterator[Lazy]:
@@ -163,10 +167,9 @@ def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
 def _of_hidden(p: Pass, l: int) -> Iterator[Lazy]:
     dA = p[f"dA{l}"]
     A, Z, own = p[f"A{l}"], p[f"Z{l}"], p.g[l - 1]
-    if p.L == l:  # a block that is handed dA of a sigmoid
+    yield "missing_g_prime", lambda: dA
+    if own == "sigmoid":  # a block that is handed dA does not know whether it is the output's
         yield "dA_for_dZ", lambda: dA
-    else:
-        yield "missing_g_prime", lambda: dA
     yield "g_for_g_prime", lambda: dA * A
     yield "g_for_g_prime", lambda: dA * ACTIVATIONS[own](Z)
     if own in OF_A:
@@ -182,6 +185,8 @@ def _of_hidden(p: Pass, l: int) -> Iterator[Lazy]:
     yield "one_minus_Z_squared", lambda: dA * (1 - Z.square())
     yield "one_minus_Z_squared", lambda: dA * (Z * (1 - Z))
     for s in p.slopes(l):
+        if own == "sigmoid":
+            yield "extra_sigma_prime", lambda s=s: dA * s * s  # type: ignore[misc]
         if own not in BELOW:  # there it is g for g'
             yield "extra_factor_Z", lambda s=s: dA * s * Z  # type: ignore[misc]
         yield "dot_for_star", lambda s=s: dA @ s  # type: ignore[misc]
@@ -201,7 +206,7 @@ def _of_other_caches(p: Pass, l: int, s: Bounded) -> Iterator[Lazy]:
 def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
     dZ, A, m = p[f"dZ{l}"], p[f"A{l - 1}"], p.m
     right = p.rights(f"dW{l}")[0]
-    yield from _of_the_mean(p, right, (A.shape[0], p.probe.X.shape[0]))
+    yield from _of_the_mean(p, right, (A.shape[0], p.probe.X.shape[0], dZ.shape[0]))
     yield "dW_transposed", lambda: right.T
     yield "star_for_dot", lambda: dZ * A.T / m
     yield "star_for_dot", lambda: dZ * A / m
@@ -229,9 +234,9 @@ def _of_the_mean(p: Pass, right: Bounded, sizes: tuple[int, ...]) -> Iterator[La
 def _of_db(p: Pass, l: int) -> Iterator[Lazy]:
     dZ, m = p[f"dZ{l}"], p.m
     right = dZ.sum(axis=1) / m
-    yield from _of_the_mean(p, right, (p[f"A{l - 1}"].shape[0], p.probe.X.shape[0]))
+    yield from _of_the_mean(p, right, (p[f"A{l - 1}"].shape[0], p.probe.X.shape[0], dZ.shape[0]))
+    yield "db_wrong_axis", lambda: dZ.sum(axis=0) / m
     if dZ.shape[0] > 1:
-        yield "db_wrong_axis", lambda: dZ.sum(axis=0) / m
         for total in (dZ.sum() / m, dZ.sum() / m / dZ.shape[0]):
             yield "db_sum_of_all", lambda total=total: total  # type: ignore[misc]
             yield "db_sum_of_all", lambda total=total: total + p.exact(np.zeros(right.shape))  # type: ignore[misc]
