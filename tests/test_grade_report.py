@@ -137,6 +137,11 @@ def test_an_unknown_mistake_is_never_given_a_name() -> None:
     assert "dZ1 = W2ᵀ dZ2 ∗ g1'(Z1)" in report.text(graded(DZ1), SOURCE, 2)
 
 
+def test_a_function_that_returns_nothing_is_told_in_words() -> None:
+    finding = Finding("shallow", ("anything",), "not_returned", "backward does not return anything", "", "backward", 3)
+    assert "a result  in backward, line 3" in report.text(graded(finding), SOURCE)
+
+
 def test_findings_stand_in_the_order_of_computation() -> None:
     assert report.in_order(graded(DW1, DZ1)) == [DZ1, DW1]
     text = report.text(graded(DW1, DZ1), SOURCE)

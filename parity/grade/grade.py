@@ -13,7 +13,7 @@ from parity.grade.bounded import rounding
 from parity.grade.catalogue import CATALOGUE
 from parity.grade.findings import Finding, Graded, Note
 from parity.grade.formulas import Pass, in_words
-from parity.grade.judge import judged, merged
+from parity.grade.judge import Verdict, judged, merged
 from parity.grade.observed import Observed
 from parity.grade.probes import ACTIVATIONS
 from parity.grade.record import NO_VERDICT, Function, Room, Source, Trouble
@@ -74,15 +74,18 @@ def grade(source: Source, room: Room, exercises: Sequence[str], dtypes: Sequence
 def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Sequence[str]) -> Sheet:
     sheet = Sheet(exercise)
     if exercise in ACTIVATIONS:
-        for group in _groups(observe.passes(room, exercise, dtypes)):
-            _judge_group(sheet, group, numpy=room.inventory.frameworks <= {"numpy"})
+        passed = observe.passes(room, exercise, dtypes)
+        numpy = room.inventory.frameworks <= {"numpy"}
+        verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group)]
+        _of_quantities(sheet, verdicts)
+        _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"])
     apart = units.look(room, exercise, roles, dtypes)
     sheet.findings += apart.findings
     sheet.notes += apart.notes
     sheet.troubles += apart.troubles
     for quantity, right in apart.scores.items():
         sheet.score(quantity, right)
-    sheet.findings = together(sheet.findings)
+    _settle(sheet)
     sheet.notes = _once(sheet.notes)
     return sheet
 
@@ -96,22 +99,25 @@ def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
     return list(groups.values())
 
 
-def _judge_group(sheet: Sheet, group: list[Observed], *, numpy: bool) -> None:
+def _judge_group(sheet: Sheet, group: list[Observed]) -> list[Verdict]:
     narrow = _all_float32(group)
     passes = [Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in group]
     if narrow and group[0].probe.dtype == "float64":
         sheet.notes.append(Note("float32"))
-    found = _of_m(sheet, passes) + _of_quantities(sheet, passes)
-    found += [f for one in group for f in _of_calls(one)]
-    sheet.findings += found
-    raised = [t for one in group if numpy or one.probe.name != "integer" for t in one.troubles.values()]
-    for trouble in raised:
+    sheet.findings += _of_m(sheet, passes)
+    for one in group:
+        sheet.findings += _of_calls(one)
+        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
+    return judged(passes)
+
+
+def _of_troubles(sheet: Sheet, passed: list[Observed]) -> None:
+    """What was raised: a finding, unless it is known why, or the file could not be run."""
+    for trouble in dict.fromkeys(t for one in passed for t in one.troubles.values()):
         if trouble.kind in NO_VERDICT:
             sheet.troubles.append(trouble)
-        elif not found:
+        else:
             sheet.findings.append(_raised(sheet.exercise, trouble))
-    for one in group:
-        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
 
 
 def _all_float32(group: list[Observed]) -> bool:
@@ -144,21 +150,20 @@ def _wrong_m(p: Pass, key: str) -> bool:
     return key in p.seen and np.size(p.seen[key].value) == 1 and float(np.ravel(p.seen[key].value)[0]) != p.m
 
 
-def _of_quantities(sheet: Sheet, passes: list[Pass]) -> list[Finding]:
-    verdicts = judged(passes)
+def _of_quantities(sheet: Sheet, verdicts: list[Verdict]) -> None:
     chosen = merged(verdicts)
-    found = []
-    for verdict in verdicts:
+    for verdict, mistake in zip(verdicts, chosen, strict=True):
         sheet.score(in_words(verdict.name, sheet.exercise), verdict.right)
         for convention, seen in verdict.conventions.items():
             sheet.notes.append(Note(convention, seen.function, seen.line))
         if verdict.right is False and verdict.shown is not None:
             words, shown, guess = symptom(verdict.shown, verdict.name)
-            mistake, seen = chosen[verdict.name], verdict.shown.seen[verdict.name]
+            seen = verdict.shown.seen[verdict.name]
             guess = "" if mistake else guess or " or ".join(verdict.mistakes)
             at = in_words(verdict.at or verdict.name, sheet.exercise)
-            found.append(Finding(sheet.exercise, (at,), mistake, words, shown, seen.function, seen.line, guess))
-    return found
+            sheet.findings.append(
+                Finding(sheet.exercise, (at,), mistake, words, shown, seen.function, seen.line, guess)
+            )
 
 
 def _of_calls(one: Observed) -> list[Finding]:
@@ -177,6 +182,31 @@ def _of_calls(one: Observed) -> list[Finding]:
 def _raised(exercise: str, trouble: Trouble) -> Finding:
     function = trouble.function or "the file"
     return Finding(exercise, (function,), None, f"raises {trouble.what}", "", trouble.function, trouble.line)
+
+
+MEANS = ("missing_1_over_m", "one_over_n", "twice_1_over_m")
+"""What a wrong m makes of a mean."""
+
+SPREADING = ("accumulators_not_reset", "inputs_mutated", "not_returned")
+"""Mistakes after which later calls see something else than they should."""
+
+
+def _settle(sheet: Sheet) -> None:
+    """What follows from another mistake is none of its own."""
+    wrong_m = {f.function for f in sheet.findings if f.quantities == ("m",)}
+    kept = [f for f in sheet.findings if not (f.mistake in MEANS and f.function in wrong_m)]
+    known = {f.mistake for f in kept} - {None}
+    spread = bool(known.intersection(SPREADING))
+    found = []
+    for f in kept:
+        raised = f.symptom.startswith("raises ")
+        if f.mistake is None and known and (raised or spread):
+            sheet.scores |= {q: None for q in f.quantities if q in sheet.scores}
+            if raised:
+                sheet.troubles.append(Trouble("error", f.symptom.removeprefix("raises "), f.line, f.function))
+        else:
+            found.append(f)
+    sheet.findings = together(found)
 
 
 def together(findings: Iterable[Finding]) -> list[Finding]:

@@ -16,14 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows: memory and files have no limits there
-    resource = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 
@@ -169,9 +167,8 @@ def _exit(status: int = 0) -> None:
     raise SystemExit(status)
 
 
-@contextmanager
-def surroundings(printed: Printed, home: str) -> Iterator[None]:
-    """Streams, random numbers, warnings and the rest are the learner's inside, and as before afterwards.
+class Surroundings:
+    """Streams, random numbers, built-in functions and the rest are the learner's inside, and as before afterwards.
 
     Parameters
     ----------
@@ -180,28 +177,41 @@ def surroundings(printed: Printed, home: str) -> Iterator[None]:
     home : str
         The current folder at the end; empty: the one that it was.
     """
-    before = sys.stdin, sys.stdout, sys.stderr
-    kept, folder = dict(vars(builtins)), home or os.getcwd()
-    depth, trace, path = sys.getrecursionlimit(), sys.gettrace(), list(sys.path)
-    states = random.getstate(), np.random.get_state()
-    sys.stdin, sys.stdout, sys.stderr = NoInput(), printed, printed
-    os._exit = _exit  # type: ignore[assignment]
-    random.seed(0)
-    np.random.seed(0)
-    try:
-        with np.errstate(all="warn"):
-            yield
-    finally:
-        sys.settrace(trace)
-        vars(builtins).update(kept)
+
+    def __init__(self, printed: Printed, home: str) -> None:
+        self.streams = NoInput(), printed, printed
+        self.home = home or os.getcwd()
+
+    def __enter__(self) -> Self:
+        self.before = sys.stdin, sys.stdout, sys.stderr
+        self.random = random.getstate(), np.random.get_state()
+        self.path, self.depth, self.trace = list(sys.path), sys.getrecursionlimit(), sys.gettrace()
+        self.builtins = dict(vars(builtins))
+        self.errors = np.errstate(all="warn")
+        self.errors.__enter__()
+        random.seed(0)
+        np.random.seed(0)
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Whatever the learner's code has changed of it, is as it was at the beginning."""
+        vars(builtins).update(self.builtins)
+        sys.settrace(self.trace)
+        sys.setrecursionlimit(self.depth)
+        sys.stdin, sys.stdout, sys.stderr = self.streams
+        os._exit = _exit  # type: ignore[assignment]
+
+    def __exit__(self, *error: object) -> None:
+        self.settle()
         os._exit = EXIT
-        sys.stdin, sys.stdout, sys.stderr = before
-        sys.setrecursionlimit(depth)
-        sys.path[:] = path
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        with suppress(OSError):
-            os.chdir(folder)
+        sys.stdin, sys.stdout, sys.stderr = self.before
+        sys.path[:] = self.path
+        random.setstate(self.random[0])
+        np.random.set_state(self.random[1])
+        self.errors.__exit__(None, None, None)
+        with suppress(OSError):  # the folder is gone
+            os.chdir(self.home)
 
 
 @contextmanager
@@ -221,7 +231,7 @@ def limit(memory: int) -> None:
 
     Without /proc (macOS, Windows) memory has no limit.
     """
-    if resource is None:
+    if sys.platform == "win32":
         return
     sizes = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: LARGEST_FILE}
     with suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:

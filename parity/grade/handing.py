@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from parity.grade import names
-from parity.grade.collect import Path
+from parity.grade.leaves import Path
 from parity.grade.probes import Probe
 from parity.grade.record import Function, Ref, Value
 from parity.grade.series import sizes

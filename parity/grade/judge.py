@@ -23,7 +23,10 @@ ROWS = ("Z", "A", "dZ", "dA")
 
 CLOSEST = {
     ("caches_reversed", "off_by_one_layer"): "off_by_one_layer",  # the reverse order would show in another layer, too
-    ("db_not_summed", "db_wrong_axis"): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
+    (
+        "db_not_summed",
+        "db_wrong_axis",
+    ): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
     ("dA_for_dZ", "missing_g_prime"): "missing_g_prime",  # the same in a layer; at the output it is dA for dZ
 }
 """Which of several mistakes that explain a quantity is meant, if nothing else tells."""
@@ -359,16 +362,15 @@ def _is_float32(p: Pass, name: str) -> bool:
     return narrow.of.u > p.of.u and any(within(p.seen[name].value, r / k) for r in rights for k in divisors)
 
 
-def merged(verdicts: Iterable[Verdict]) -> dict[str, str | None]:
-    """One mistake for each wrong quantity: where several explain it, the one that explains most of its kind."""
-    wrong = [v for v in verdicts if v.right is False]
-    chosen: dict[str, str | None] = {}
-    for v in wrong:
-        same = [
-            set(w.mistakes) for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)
-        ]
-        left = set(v.mistakes).intersection(*same) or set(v.mistakes)
-        for several, one in CLOSEST.items():
-            left = {one} if left == set(several) else left
-        chosen[v.name] = next(iter(left)) if len(left) == 1 else None
-    return chosen
+def merged(verdicts: Sequence[Verdict]) -> list[str | None]:
+    """One mistake, or none that is certain, for each: where several explain it, those that explain its kind elsewhere."""
+    wrong = [v for v in verdicts if v.right is False and v.mistakes]
+    return [_chosen(v, wrong) if v.mistakes else None for v in verdicts]
+
+
+def _chosen(v: Verdict, wrong: list[Verdict]) -> str | None:
+    alike = [set(w.mistakes) for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)]
+    left = set(v.mistakes).intersection(*alike) or set(v.mistakes)
+    for several, one in CLOSEST.items():
+        left = {one} if left == set(several) else left
+    return next(iter(left)) if len(left) == 1 else None

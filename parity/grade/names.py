@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 from parity.grade.record import Function, Inventory, Source
+from parity.grade.mentions import bodies_of, words
 
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
     "modelforward lforward fullforward forwardall networkforward deepforward forwardpropagate forwarddeep predictproba "
     "computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
-    "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost crossentropyloss "
-    "binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss costfn lossfn "
+    "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost "
+    "crossentropyloss binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss "
+    "costfn lossfn "
     "crossentropyofprobabilities j computej costcrossentropy",
     "backward": "backward backwardpropagation backwardprop backprop backpropagation backpropagate backwardpass bprop "
     "lmodelbackward modelbackward lbackward backwardall networkbackward deepbackward computebackward "
@@ -24,8 +25,8 @@ FUNCTIONS: dict[str, str] = {
     "calculategradients calculategradient valueandgrad lossandgradients lossandgrads lossandgrad forwardbackward "
     "forwardandbackward fullpass calcgradients calcgrads propagation autograd",
     "update": "update updateparameters updateparams updateweights gradientdescentstep gradientdescentupdate step "
-    "applygradients applygrads sgdstep updateparametersgd sgdupdate updateparameterswithgd takestep gdstep paramsupdate "
-    "descend updatestep",
+    "applygradients applygrads sgdstep updateparametersgd sgdupdate updateparameterswithgd takestep gdstep "
+    "paramsupdate descend updatestep",
     "train": "train nnmodel optimize fit gradientdescent llayermodel twolayermodel trainmodel trainnetwork batchgd gd "
     "optimise optimizer training learn rungradientdescent trainnn trainnet shallowmodel deepmodel dnnmodel",
     "predict": "predict predictions prediction makepredictions classify predictlabels predictclass",
@@ -37,8 +38,8 @@ FUNCTIONS: dict[str, str] = {
     "layer_sizes": "layersizes getlayersizes layerdims layersize",
     "model": "model logisticregression logisticmodel",
     "linear_forward": "linearforward forwardlinear lineartransform linear affineforward",
-    "linear_activation_forward": "linearactivationforward layerforward forwardlayer activationforward singlelayerforward "
-    "forwardblock onelayerforward linearforwardactivation",
+    "linear_activation_forward": "linearactivationforward layerforward forwardlayer activationforward "
+    "singlelayerforward forwardblock onelayerforward linearforwardactivation",
     "linear_backward": "linearbackward backwardlinear affinebackward",
     "linear_activation_backward": "linearactivationbackward linearbackwardactivation layerbackward backwardlayer "
     "activationbackward singlelayerbackward backwardblock onelayerbackward",
@@ -48,8 +49,10 @@ FUNCTIONS: dict[str, str] = {
     "leaky_relu": "leakyrelu lrelu leakyrectifier leakyreluactivation",
     "sigmoid_derivative": "sigmoidderivative sigmoidprime dsigmoid sigmoidgrad sigmoidgradient dersigmoid sigmoidderiv "
     "derivativesigmoid derivsigmoid gradsigmoid sigmoidd sigmaprime",
-    "tanh_derivative": "tanhderivative tanhprime dtanh tanhgrad tanhgradient tanhderiv derivativetanh derivtanh gradtanh",
-    "relu_derivative": "reluderivative reluprime drelu relugrad relugradient reluderiv derivativerelu derivrelu gradrelu",
+    "tanh_derivative": "tanhderivative tanhprime dtanh tanhgrad tanhgradient tanhderiv derivativetanh derivtanh "
+    "gradtanh",
+    "relu_derivative": "reluderivative reluprime drelu relugrad relugradient reluderiv derivativerelu derivrelu "
+    "gradrelu",
     "leaky_relu_derivative": "leakyreluderivative leakyreluprime dleakyrelu leakyrelugrad leakyrelugradient "
     "leakyreluderiv derivativeleakyrelu dlrelu gradleakyrelu",
     "sigmoid_backward": "sigmoidbackward backwardsigmoid sigmoidbackprop",
@@ -68,8 +71,8 @@ OF_A_CLASS = frozenset({"forward", "cost", "backward", "gradients", "update", "t
 BELONGS: dict[str, str] = {
     "logistic": "propagate initializewithzeros optimize model logisticregression logisticmodel optimise",
     "shallow": "layersizes nnmodel forwardpropagation backwardpropagation twolayermodel shallowmodel",
-    "deep": "lmodelforward lmodelbackward initializeparametersdeep linearforward linearactivationforward linearbackward "
-    "linearactivationbackward llayermodel deepmodel deepforward deepbackward forwarddeep backwarddeep",
+    "deep": "lmodelforward lmodelbackward initializeparametersdeep linearforward linearactivationforward "
+    "linearbackward linearactivationbackward llayermodel deepmodel deepforward deepbackward forwarddeep backwarddeep",
 }
 """The names that belong to one exercise rather than to another where a file holds several."""
 
@@ -114,8 +117,13 @@ KINDS: dict[str, str] = {
 }
 """By what is handed over, the arguments' names in lower case without underscores."""
 
-COST_NAMES = frozenset("cost j loss totalcost costvalue lossvalue logprobscost avgcost crossentropycost total".split())
-OUTPUT_NAMES = frozenset("al yhat yhats afinal aout output out probs probabilities ypred prob yprob".split())
+RESULTS: dict[str, str] = {
+    "J": "cost j loss costs losses costhistory losshistory jhistory history totalcost costvalue lossvalue logprobscost "
+    "avgcost crossentropycost total",
+    "AL": "al yhat yhats afinal aout output out probs probabilities ypred prob yprob",
+}
+"""What local names are that have no letter of the notes in them, in lower case without underscores."""
+
 DECORATION = re.compile(r"(temp|tmp|curr|current|new|final)$")
 
 
@@ -126,7 +134,7 @@ def plain(name: str) -> str:
 
 @cache
 def _table(which: str) -> dict[str, str]:
-    rows = FUNCTIONS if which == "functions" else KINDS
+    rows = {"functions": FUNCTIONS, "kinds": KINDS, "results": RESULTS}[which]
     found: dict[str, str] = {}
     for key, aliases in rows.items():
         for alias in aliases.split():
@@ -214,54 +222,6 @@ def _methods(inventory: Inventory) -> dict[str, Function]:
     return most if {"forward", "backward", "gradients", "train"} & set(most) else {}
 
 
-def bodies_of(source: Source) -> dict[str, frozenset[str]]:
-    """The words of each function: names, attributes, strings, and f-strings as "W{}"."""
-    return {name: frozenset(words(node)) for name, node in functions_of(source.tree).items()}
-
-
-def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-    """Every function of a file, methods and nested ones with the names of those around them."""
-    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = {}
-
-    def visit(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                found[prefix + child.name] = child
-            if isinstance(child, ast.Assign) and isinstance(child.value, ast.Lambda):
-                found.update({prefix + t.id: child.value for t in child.targets if isinstance(t, ast.Name)})
-            named = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            visit(child, f"{prefix}{child.name}." if named else prefix)  # type: ignore[attr-defined]
-
-    visit(tree, "")
-    return found
-
-
-def words(node: ast.AST) -> Iterator[str]:
-    """The names and short strings in a piece of code; "W{}" for f"W{l}" and "W" + str(l)."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name | ast.arg | ast.Attribute):
-            yield part.id if isinstance(part, ast.Name) else part.arg if isinstance(part, ast.arg) else part.attr
-        elif isinstance(part, ast.JoinedStr | ast.BinOp):
-            yield from filter(None, [key_text(part)])
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield part.value
-
-
-def key_text(node: ast.AST) -> str | None:
-    """A key as text, with {} for what is computed: "W{}" for f"W{l}", "W" + str(l) and "W%d" % l."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left = key_text(node.left)
-        return None if left is None else left + (key_text(node.right) or "{}")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        left = key_text(node.left)
-        return None if left is None else re.sub("%[a-z]", "{}", left)
-    return None
-
-
 def told_by(mentioned: frozenset[str]) -> str | None:
     """The exercise that a function's words tell: W{} is deep, W2 shallow, w logistic."""
     if any(re.fullmatch(r"d?[WbwZAz]_?\{\}", word) for word in mentioned):
@@ -281,15 +241,23 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
         if role(function.name) in {*OF_A_CLASS, "layer_sizes", "model", *BLOCKS} - {"predict"}:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}
-    networks = [e for e in ("logistic", "shallow", "deep") if e in told]
+    networks: list[str] = [e for e in ("logistic", "shallow", "deep") if e in told]
     if not networks and anything & {"forward", "backward", "gradients", "train"}:
-        networks = ["logistic"] if "w" in set(words(source.tree)) else ["shallow"]
+        networks = [_network(source, inventory)]
     units = []
     if anything & set(ACTIVATIONS):
         units.append("activations")
     if anything & {"initialize", "layer_sizes"}:
         units.append("initialization")
     return (*networks, *units)
+
+
+def _network(source: Source, inventory: Inventory) -> str:
+    """The exercise of a file whose functions tell none: lists of layers are deep."""
+    if "w" in set(words(source.tree)):
+        return "logistic"
+    every = (*inventory.functions.values(), *inventory.classes.values())
+    return "deep" if any(kind(name) == "layers" for function in every for name in function.arguments) else "shallow"
 
 
 BLOCKS = ("linear_forward", "linear_activation_forward", "linear_backward", "linear_activation_backward")
@@ -376,12 +344,8 @@ def quantity(name: str) -> str | None:
 @cache
 def _quantity(name: str) -> str | None:
     short = DECORATION.sub("", plain(name)) or plain(name)
-    if short in COST_NAMES:
-        return "J"
-    if short in OUTPUT_NAMES:
-        return "AL"
-    if short == "m":
-        return "m"
+    if short in _table("results") or short == "m":
+        return _table("results").get(short, "m")
     if found := re.fullmatch(r"deltas?(\d*)", short):
         return "dZ" + found[1]
     if short in {"zs", "preactivations", "as", "activations", "dzs", "das", "dws", "dbs", "ws", "bs"}:

@@ -40,7 +40,7 @@ class Observed:
     ----------
     probe : Probe
     seen : mapping
-        By the notes' names: m, Z1, A1, …, J, dZ2, dA1, dW2, db2, …, new_W1, new_b1, …; for logistic regression m, Z,
+        By the notes' names: m@FUNCTION for each function that has a name for m, Z1, A1, …, J, dZ2, dA1, dW2, db2, …, new_W1, new_b1, …; for logistic regression Z,
         A, J, dZ, dw, db, new_w, new_b. Where a quantity was found in several places, what the caller gets comes first.
     given : mapping
         What the functions of this pass were handed by the grader in place of an own value, by the same names: the A2

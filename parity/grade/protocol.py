@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.grade import names
 from parity.grade.handing import Forms, Hand, Manner, Unknown
+from parity.grade.leaves import GRADIENTS
 from parity.grade.probes import Probe
 from parity.grade.reading import Text
 from parity.grade.record import Call, Function, Inventory, Scene, Trouble, Value
@@ -26,7 +27,7 @@ LAYER = {
 }
 """What the arguments of a single layer's functions are: those of layer 2, a hidden one."""
 
-BLOCKS = (
+BLOCKS: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("linear_forward", "linear_backward"), None),
     (("linear_activation_forward", "linear_activation_backward"), "relu"),
     (("linear_activation_forward", "linear_activation_backward"), "sigmoid"),
@@ -39,8 +40,6 @@ BLOCKS = (
 
 FOR_BLOCKS = frozenset({"distinct", "square", "single", "zero", "integer"})
 """The probes on which they are called."""
-
-GRADIENTS = frozenset({"backward", "gradients", "linear_backward", "linear_activation_backward"})
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,9 @@ class Planner:
 
     def groups(self) -> list[list[str]]:
         """The roles that are called in one scene: those that build on each other."""
-        alone = [part for part in ("gradients", "cost", "backward", "update") if part in self.roles and self._alone(part)]
+        alone = [
+            part for part in ("gradients", "cost", "backward", "update") if part in self.roles and self._alone(part)
+        ]
         together = [part for part in ("forward", "cost", "backward", "update") if part in self.roles]
         groups = [[part for part in together if part not in alone], *([part] for part in alone)]
         if "train" in self.roles and (self._takes("train", {"params", "w", "W1", "weights"}) or not self._has_a_pass()):
@@ -137,9 +138,9 @@ class Planner:
         for group in self.groups():
             yield self._scene(probe, group)
         if probe.exercise == "deep" and probe.name in FOR_BLOCKS:
-            for group, activation in BLOCKS:
-                if set(group) & set(self.roles):
-                    yield self._block(probe, group, activation)
+            for block, activation in BLOCKS:
+                if set(block) & set(self.roles):
+                    yield self._block(probe, block, activation)
 
     def learning(self, probe: Probe) -> Iterator[Part]:
         """The scenes from which the forms of the file's containers are learned."""
@@ -200,11 +201,12 @@ class Building:
 
     def _gradients(self) -> dict[str, Value]:
         """Given gradients for an update that finds them in its object."""
-        known = self.planner.forms.gradients
         wanted = {f"d{name}" for name in self.hand.probe.params}
-        if {of for of in known.values() if isinstance(of, str)} >= wanted:
-            return {name: self.hand.give(of) for name, of in known.items() if of in wanted and isinstance(of, str)}
-        return {}
+        return {
+            name: self.hand.give(of) if isinstance(of, str) else of.filled(lambda q: self.hand.give(q))
+            for name, of in self.planner.forms.gradients.items()
+            if not isinstance(of, str) or of in wanted
+        }
 
     def add(self, part: str, function: Function, *, twice: bool = False) -> None:
         """A call, and the same once more where it is asked for."""

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from parity.grade.names import functions_of, key_text
 from parity.grade.record import Binding, Source
+from parity.grade.mentions import functions_of, key_text
 
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -72,9 +72,9 @@ class Reading:
         """The first line on which a function of this name is called."""
         return next((line for called, line in self._called if called == name), None)
 
-    def in_loop(self, line: int) -> bool:
+    def in_loop(self, line: int | None) -> bool:
         """Whether a line is inside of a loop."""
-        return any(first < line <= last for first, last in self._loops)
+        return line is not None and any(first < line <= last for first, last in self._loops)
 
     def refines(self, name: str, before: int, after: int) -> bool:
         """Whether the second line follows on the first in one block, and only works on: `dZ = dZ * g`, `dZ *= g`."""

@@ -17,6 +17,7 @@ from parity.errors import printable
 from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
 from parity.grade.findings import EXERCISES, Finding, Graded, Note
 from parity.grade.record import NO_VERDICT, Source, Trouble
+from parity.grade.run import in_vain
 from parity.grade.words import Rule, line_of, rule
 from parity.paper import WIDTH, Paper
 from parity.surroundings import version
@@ -29,6 +30,12 @@ NEXT = {
     ORDINARY: "hint 2 names the mistake and the slide's formula",
     NAMED: "hint 3 shows the reference's line",
 }
+ANYTHING = "anything"
+"""What stands for all quantities of a function that returns nothing."""
+
+PASSES = ("logistic", "shallow", "deep")
+"""Exercises that are a whole; of the others a file holds what it needs."""
+
 TITLES = {
     "logistic": "logistic regression",
     "shallow": "the network with one hidden layer",
@@ -40,10 +47,9 @@ TITLES = {
 
 def text(graded: Graded, source: Source | None, hint: int = ORDINARY) -> str:
     """The report as plain text, at most 100 columns wide, without blanks at the ends of its lines."""
-    to = Paper(file=StringIO(), width=WIDTH, highlight=False, markup=False, color_system=None)
-    show(graded, source, hint, to)
-    assert isinstance(to.file, StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in to.file.getvalue().splitlines())
+    written = StringIO()
+    show(graded, source, hint, Paper(file=written, width=WIDTH, highlight=False, markup=False, color_system=None))
+    return "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
 
 
 def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
@@ -55,7 +61,7 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
         1 the quantity, its line and the symptom; 2 the mistake, the formula and why; 3 the reference's line as well.
     """
     what = ", ".join(TITLES.get(exercise, exercise) for exercise in graded.exercises)
-    to.print(Text(printable(graded.file), "bold").append(f": {what}" if what else "", "not bold"))
+    to.print(Text.assemble((printable(graded.file), "bold"), f": {what}" if what else ""))
     if graded.troubles:
         to.print()
         for trouble in graded.troubles:
@@ -94,13 +100,13 @@ def _where(function: str | None, line: int | None, source: Source | None) -> str
 def _trouble(trouble: Trouble, source: Source | None) -> Text:
     where = _where(trouble.function, trouble.line, source)
     style = "red" if trouble.kind in NO_VERDICT else "yellow"
-    return Text(f"{where}: " if where else "", style).append(printable(trouble.what), "default")
+    return Text.assemble((f"{where}: " if where else "", style), printable(trouble.what))
 
 
 def _head(finding: Finding, source: Source | None) -> Text:
-    what = ", ".join(finding.quantities) or "a mistake"
+    what = ", ".join("a result" if name == ANYTHING else name for name in finding.quantities) or "a mistake"
     where = _where(finding.function, finding.line, source)
-    return Text(printable(what), "bold red").append(f"  in {where}" if where else "", "bold")
+    return Text.assemble((printable(what), "bold red"), (f"  in {where}" if where else "", "bold"))
 
 
 def _named(rows: Iterable[tuple[str, Text]]) -> Table:
@@ -184,7 +190,7 @@ def _notes(graded: Graded, source: Source | None) -> Iterator[Text]:
         words = Text(CONVENTIONS.get(convention, convention) + places)
         yield words.append(f". {VALID[convention]}" if convention in VALID else "", "dim")
     for exercise, names in graded.missing.items():
-        if names:
+        if names and exercise in PASSES and in_vain(exercise, names) not in graded.troubles:
             yield Text(printable(f"of {exercise} not found, and not graded: {', '.join(names)}"))
     if graded.printed:
         first = next((line for line in graded.printed.splitlines() if line.strip()), "")

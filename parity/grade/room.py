@@ -18,10 +18,12 @@ from typing import Self
 
 from parity.errors import BadInput, printable
 from parity.grade.guards import Limits as Limits
-from parity.grade.record import Inventory, Played, Scene, Scenery, Source, Trouble
 from parity.grade.process import SAID, EndedError, Process
+from parity.grade.record import Inventory, Played, Scene, Scenery, Source, Trouble
 from parity.grade.stage import NAME, Stage
 from parity.switches import PRODUCTS
+
+LIMITS = Limits()
 
 ENDS = 8
 """So often may a file's statements, and as often its functions, end the process, before no other is started."""
@@ -37,7 +39,7 @@ class Here:
         Of these only the output counts.
     """
 
-    def __init__(self, source: Source, limits: Limits = Limits()) -> None:
+    def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         self.source = source
         self.inventory = Inventory({})
         self._stage = Stage(
@@ -72,7 +74,7 @@ class Contained:
         Its troubles begin with those of the source.
     """
 
-    def __init__(self, source: Source, limits: Limits = Limits()) -> None:
+    def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         self.source, self.limits = source, limits
         self.inventory = Inventory({})
         self._skip: dict[int, Trouble] = {}

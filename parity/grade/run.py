@@ -50,8 +50,13 @@ def settled(graded: Graded, exercise: str = AUTO) -> Graded:
     if not graded.exercises and not troubles:
         troubles.append(Trouble("missing", NOTHING))
     if exercise != AUTO and (names := graded.missing.get(exercise)):
-        troubles.append(Trouble("missing", f"{exercise} asks for more than was found: {', '.join(names)}"))
+        troubles.append(in_vain(exercise, names))
     return replace(graded, troubles=tuple(troubles))
+
+
+def in_vain(exercise: str, names: Iterable[str]) -> Trouble:
+    """An exercise was asked for, and the file does not hold all of it."""
+    return Trouble("missing", f"{exercise} asks for more than was found: {', '.join(names)}")
 
 
 def _without_unwritten(graded: Graded, asked: bool) -> Graded:
@@ -67,13 +72,13 @@ def _without_unwritten(graded: Graded, asked: bool) -> Graded:
     scores = _scores_without(graded.scores, [f for f in graded.findings if f not in findings])
     nothing = not any(score is not None for row in scores.values() for score in row.values())
     kind = "missing" if asked or nothing else "error"  # whether part of a file is asked for, or whatever is there
-    found = [Trouble(kind, what, line, function) for what, (function, line) in told.items()]
+    found = sorted((Trouble(kind, what, line) for what, line in told.items()), key=lambda trouble: trouble.line or 0)
     return replace(graded, findings=tuple(findings), troubles=(*troubles, *found), scores=scores)
 
 
-def _told(what: str, function: str | None, line: int | None) -> tuple[str, tuple[str | None, int | None]]:
+def _told(what: str, function: str | None, line: int | None) -> tuple[str, int | None]:
     said = what.partition(UNWRITTEN)[2].lstrip(": ")
-    return said or f"{function or 'a function'} is not written yet", (function, line)
+    return said or f"{function or 'a function'} is not written yet", line
 
 
 def _scores_without(

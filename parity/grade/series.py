@@ -37,7 +37,11 @@ def shapes(probe: Probe) -> dict[str, Shape]:
     found: dict[str, Shape] = {"J": (), "m": ()}
     if probe.exercise == "logistic":
         row: Shape = (1, m)
-        return found | dict.fromkeys(("Z", "A", "dZ", "dA"), row) | {"dw": (n[0], 1), "db": (), "new_w": (n[0], 1), "new_b": ()}
+        return (
+            found
+            | dict.fromkeys(("Z", "A", "dZ", "dA"), row)
+            | {"dw": (n[0], 1), "db": (), "new_w": (n[0], 1), "new_b": ()}
+        )
     for l in range(len(n)):
         found |= {f"{name}{l}": (n[l], m) for name in ("A", "dA")}
         if l:
@@ -87,7 +91,9 @@ def by_layer(
     return [known[0] + known[1] * i for i in range(len(values))]
 
 
-def _alignment(base: str, values: Sequence[np.ndarray], expected: Mapping[str, Shape], L: int) -> tuple[int, int] | None:
+def _alignment(
+    base: str, values: Sequence[np.ndarray], expected: Mapping[str, Shape], L: int
+) -> tuple[int, int] | None:
     stem, behind = base.removesuffix("_prev"), base.endswith("_prev")
     forwards = 1 if not stem.startswith("d") else -1
     first = (1 if forwards == 1 else L) - behind
@@ -114,7 +120,7 @@ def assembled(values: Sequence[np.ndarray], shape: Shape, rows: bool) -> np.ndar
     return side_by_side.T if rows else side_by_side
 
 
-def runs(lines: Sequence[int], times: int) -> list[int] | None:
+def runs(lines: Sequence[int | None], times: int) -> list[int] | None:
     """The last index of each turn of a loop that goes round so many times, by the line that a turn begins with."""
     starts = [i for i, line in enumerate(lines) if line == lines[0]]
     return [*(i - 1 for i in starts[1:]), len(lines) - 1] if len(starts) == times else None

@@ -25,6 +25,7 @@ UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowErro
 
 MAGIC = re.compile(r"^(\s*)([%!?].*|[\w.]+\?{1,2}\s*$|\w+\s*=\s*[%!].*)")
 TIMED = re.compile(r"^\s*%(?:time|timeit)\s+(?!-)(?=\S)")
+BODILESS = re.compile(r"expected an indented block .* on line (\d+)")
 PYTHON_CELLS = ("time", "timeit", "capture", "prun")
 """Cell magics after which Python follows."""
 
@@ -105,7 +106,7 @@ def _parsed(text: str, path: str) -> ast.Module:
 
 def _script(path: str, text: str) -> Source:
     """As much of a script as parses: blocks at its top that do not are blanked, one after the other."""
-    lines, troubles = text.split("\n"), []
+    lines, troubles = text.split("\n"), list[Trouble]()
     for _ in range(ROUNDS):
         try:
             return Source(path, "\n".join(lines), _parsed("\n".join(lines), path), troubles=tuple(troubles))
@@ -121,7 +122,9 @@ def _script(path: str, text: str) -> Source:
 
 
 def _line(error: BaseException, last: int) -> int:
-    line = getattr(error, "lineno", None) or 1
+    """Where the error is: that of a block without a body is where the block begins."""
+    begins = BODILESS.search(str(error)) if isinstance(error, IndentationError) else None
+    line = int(begins[1]) if begins else getattr(error, "lineno", None) or 1
     return min(max(line, 1), last)
 
 

@@ -67,7 +67,7 @@ class StandIn:
 
     __int__ = __index__
     __hash__ = object.__hash__
-    __setitem__ = __setattr__  # type: ignore[assignment]
+    __setitem__ = __setattr__
 
 
 def _itself(self: StandIn, *arguments: object, **named: object) -> StandIn:

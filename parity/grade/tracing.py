@@ -21,8 +21,6 @@ BINDINGS = 4096
 SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 """Functions that return more than once."""
 
-NOTHING = object()
-
 
 @dataclass
 class Run:
@@ -32,8 +30,8 @@ class Run:
     ----------
     line : int
         The one that is running.
-    seen : dict
-        What each name was when it was last looked at.
+    seen, own : dict
+        What each name, and each attribute of self, was when it was last looked at.
     items : dict
         Likewise what each dict held, by what it is called, with the dict.
     bound : dict
@@ -46,6 +44,7 @@ class Run:
     line: int
     owner: Any = None
     seen: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
     items: dict[str, tuple[dict[Any, Any], dict[Any, Any]]] = field(default_factory=dict)
     bound: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
 
@@ -116,8 +115,8 @@ class Recorder:
         given = {name: local[name] for name in names if name in local and not (name == "self" and owner is not None)}
         arguments = {name: freeze(value, self.budget) for name, value in given.items()}
         run = Run(called(code, self.names), self.depth, arguments, frame.f_lineno, owner, local)
-        for name, value in [*local.items(), *attributes(owner).items()]:
-            run.seen[name] = value
+        run.own = dict(attributes(owner))
+        for name, value in [*local.items(), *((f"self.{name}", value) for name, value in run.own.items())]:
             if type(value) is dict:
                 run.items[name] = value, dict(value)
         return run
@@ -141,26 +140,27 @@ def called(code: CodeType, names: Mapping[CodeType, str]) -> str:
 
 
 def attributes(owner: object) -> dict[str, Any]:
-    """Those of an object, as "self.W1"."""
+    """Those of an object."""
     found = getattr(owner, "__dict__", None)
-    return {f"self.{name}": value for name, value in found.items()} if type(found) is dict else {}
+    return found if type(found) is dict else {}
 
 
 def look(run: Run, local: Mapping[str, Any]) -> None:
     """Note what has been bound since the last look, on the line that ran."""
     seen = run.seen
     for name, value in local.items():
-        if seen.get(name, NOTHING) is not value:
+        if name not in seen or seen[name] is not value:
             seen[name] = value
             note(run, name, value)
     if run.owner is not None:
+        own = run.own
         for name, value in attributes(run.owner).items():
-            if seen.get(name, NOTHING) is not value:
-                seen[name] = value
-                note(run, name, value)
+            if name not in own or own[name] is not value:
+                own[name] = value
+                note(run, f"self.{name}", value)
     for name, (whole, items) in run.items.items():
         for key, value in whole.items():
-            if items.get(key, NOTHING) is not value:
+            if key not in items or items[key] is not value:
                 items[key] = value
                 add(run, f"{name}[{key!r}]", value)
 

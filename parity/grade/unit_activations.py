@@ -87,17 +87,13 @@ class Subject:
     kink: tuple[float, float] | None = None
 
 
-def functions(
-    caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dtypes: Sequence[str]
-) -> None:
+def functions(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dtypes: Sequence[str]) -> None:
     """g of the file's activation functions."""
     found = [Subject(g, g, roles[g], "Z", _bound_to(of_function, g)) for g in GS if g in roles]
     _judge_all(caller, verdicts, found, dtypes)
 
 
-def derivatives(
-    caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dtypes: Sequence[str]
-) -> None:
+def derivatives(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dtypes: Sequence[str]) -> None:
     """g' of the file's derivatives, alone or as a part of dZ = dA ∗ g'(Z)."""
     found = []
     for g in GS:

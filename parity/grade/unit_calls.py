@@ -11,6 +11,7 @@ import numpy as np
 from parity.grade import names
 from parity.grade.record import Call, Frame, Function, Played, Room, Scene, Value
 
+
 def arguments(
     function: Function, values: Mapping[str, Value], needed: Mapping[str, Value] | None = None
 ) -> dict[str, Value] | None:

@@ -113,9 +113,7 @@ def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
     return {name: a for name, (_, a) in zip(names_of, found, strict=True)} if len(found) == len(names_of) else {}
 
 
-def _shapes(
-    verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played
-) -> bool:
+def _shapes(verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played) -> bool:
     """Whether all are as they should be; or all of them transposed, for examples in rows."""
     due = _due(layers)
     if len(layers) > 2 and all(p.shape in (due[name][::-1], due[name][:1]) for name, p in params.items()):

@@ -124,9 +124,7 @@ def _values(probe: Probe, iterations: int, rows: bool) -> tuple[dict[str, Value]
     return values, {"seed": 3, "lambd": 0.0, "L": probe.L, "m": probe.m}
 
 
-def _judge(
-    caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool
-) -> None:
+def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool) -> None:
     longest = played[0]
     assert longest is not None
     if longest.returned is None:
@@ -227,9 +225,7 @@ def _shape(gradient: np.ndarray, p: np.ndarray) -> tuple[int, ...]:
     return p.shape if gradient.size == p.size else gradient.shape
 
 
-def _own_update(
-    loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays, terms: int
-) -> bool:
+def _own_update(loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays, terms: int) -> bool:
     """It was called with the parameters and the gradient of this step, and what it made is where the next one is."""
     update = step.update
     assert update is not None
@@ -297,9 +293,7 @@ def _narrow(caller: Caller, loop: Loop) -> bool:
     return loop.dtype == "float64" and is_float32 and all(_right(narrow, i) for i in range(len(loop.steps)))
 
 
-def _by_runs(
-    caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool
-) -> None:
+def _by_runs(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Played | None], rows: bool) -> None:
     """Runs of 0 to 3 iterations from the same parameters: each is a step further than the one before."""
     runs = [played[1], played[2], played[3], played[0]]
     ends = [loop.of.returned(r.returned, loop.start) if r is not None and worked([r]) else {} for r in runs]

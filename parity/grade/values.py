@@ -23,7 +23,7 @@ DEEPEST = 32
 DATA = re.compile("[xyazd]|cache|label|input|target", re.I)
 """How names begin that hold data, activations or derivatives, and no parameters."""
 
-SCALARS = (bool, int, float, complex, str)
+SCALARS: tuple[Any, ...] = (bool, int, float, complex, str)
 
 
 class Budget:
@@ -71,10 +71,8 @@ def _foreign(value: object, budget: Budget) -> Value:
         array = None
     if array is not None:
         return _copied(array, budget)
-    for base in SCALARS:  # subclasses: an enumeration's member, say
-        if isinstance(value, base):
-            return base(value)
-    return Opaque(type(value).__name__)
+    plain = [base for base in SCALARS if isinstance(value, base)]  # of an enumeration's member, say
+    return plain[0](value) if plain else Opaque(type(value).__name__)
 
 
 def _as_numpy(value: Any) -> np.ndarray | None:
@@ -91,9 +89,9 @@ def _as_numpy(value: Any) -> np.ndarray | None:
 
 
 def _copied(array: Any, budget: Budget) -> Value:
-    if array.dtype.name == "bfloat16":  # a type of ml_dtypes
-        array = array.astype(np.float32)
     if array.dtype.kind not in "biufc":
+        if array.dtype.name == "bfloat16":  # a type of ml_dtypes
+            return _copied(array.astype(np.float32), budget)
         return Opaque(f"ndarray of {array.dtype.name}")
     budget.bytes -= array.nbytes
     return Opaque("too large") if budget.bytes < 0 else array.copy()

@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -55,6 +55,8 @@ DTYPES = {
 }
 """What an array may hold, by name."""
 
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
 PLAIN = frozenset({bool, type(None)})
 INT64 = 1 << 63
 
@@ -95,7 +97,7 @@ def decode(message: bytes) -> Any:
     return _decoded(message[HEAD.size : HEAD.size + header], message[HEAD.size + header :])
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """The next value of a stream.
 
     Raises
@@ -115,7 +117,7 @@ def receive(stream: BinaryIO) -> Any:
     return _decoded(*parts)
 
 
-def send(stream: BinaryIO, value: object) -> None:
+def send(stream: IO[bytes], value: object) -> None:
     """Write a value to a stream, at once."""
     stream.write(encode(value))
     stream.flush()
@@ -166,7 +168,7 @@ def _long(value: int) -> list[str]:
 
 def _array(value: np.ndarray | np.generic, blobs: list[bytes]) -> list[Any]:
     """Its format and shape; where its bytes are is known from the order in which they are read."""
-    name = value.dtype.name
+    name = NAMES.get(value.dtype) or value.dtype.name
     if name not in DTYPES:
         return ["o", f"{type(value).__name__} of {name}"]
     blobs.append(value.astype(DTYPES[name], copy=False).tobytes())  # in this machine's order of bytes

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def _with_layer(formula: str, l: int) -> str:
     return re.sub(r"\bA0", "X", formula)
 
 
+@cache
 def line_of(reference: tuple[str, str]) -> Line:
     """The line of the reference's source that a function's dotted name and a piece of the line lead to.
 
