@@ -39,7 +39,7 @@ class Played:
 
     def __call__(self, function: str, *arguments: Any, twice: bool = False) -> Any:
         """What the function returned; None where it is missing or raised."""
-        if function not in self.space:
+        if not callable(self.space.get(function)):
             return None
         found = None
         for label in (function, f"{function} again")[: 1 + twice]:

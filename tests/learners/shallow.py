@@ -51,7 +51,6 @@ COURSE = planted(
     row("bias_missing", "Z1", Z1, "Z1 = np.dot(W1, X)"),
     row("bias_missing", "Z2", Z2, "Z2 = np.dot(W2, A1)"),
     row("W_transposed", "Z1", Z1, "Z1 = np.dot(W1.T, X) + b1"),
-    row("W_transposed", "Z2", Z2, "Z2 = np.dot(W2.T, A1) + b2", note="no probe has shapes for which it works"),
     row("star_for_dot", "Z1", Z1, "Z1 = W1 * X + b1"),
     row("star_for_dot", "Z2", Z2, "Z2 = W2 * A1 + b2"),
     row("exp_overflow", "A2", "return 1 / (1 + np.exp(-z))", "return np.exp(z) / (1 + np.exp(z))"),

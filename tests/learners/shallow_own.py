@@ -78,7 +78,6 @@ OWN = planted(
     row("g_for_g_prime", "dZ1", DZ1, "dZ1 = dA1 * A1"),
     row("g_prime_of_A", "dZ1", DZ1, "dZ1 = dA1 * (1 - np.tanh(A1) ** 2)"),
     row("other_derivative", "dZ1", DZ1, "dZ1 = dA1 * (Z1 > 0)"),
-    row("other_derivative", "dZ1, sigmoid", DZ1, "dZ1 = dA1 * sigmoid(Z1) * (1 - sigmoid(Z1))"),
     row("output_derivative", "dZ1", DZ1, "dZ1 = dA1 * (A1 * (1 - A1))"),
     row("one_minus_Z_squared", "dZ1", DZ1, "dZ1 = dA1 * (1 - Z1**2)"),
     row("extra_factor_Z", "dZ1", DZ1, "dZ1 = dA1 * Z1 * (1 - A1**2)"),

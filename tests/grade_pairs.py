@@ -1,0 +1,76 @@
+"""Two mistakes in one file: `python -m tests.grade_pairs` takes all pairs of the shallow network, and prints the share.
+
+A pair is two planted mistakes in different quantities of the course's shallow file, whose lines are different ones.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from itertools import combinations
+
+from tests.learners import PLANTED, Planted
+from tests.learners.graded import graded
+from tests.learners.planted import base, substituted
+
+BASE = "shallow_course"
+QUANTITY = re.compile(r"J|m|d?[ZA][12]|d?[Wb][12]")
+UPDATES = ("update_plus", "update_without_alpha", "inputs_mutated")
+
+Pair = tuple[Planted, Planted]
+
+
+def pairs() -> list[Pair]:
+    """All of them."""
+    entries = [e for e in PLANTED if e.base == BASE and QUANTITY.fullmatch(e.quantity) and "float64" in e.dtypes]
+    entries = [e for e in entries if not e.mistake.startswith(("rand_", "zero_", "symmetric_", "scale_"))]
+    return [(a, b) for a, b in combinations(entries, 2) if quantity(a) != quantity(b) and not overlap(a, b)]
+
+
+def quantity(entry: Planted) -> str:
+    """The one that is wrong: new_W1, where W1 is updated."""
+    return f"new_{entry.quantity}" if entry.mistake in UPDATES and entry.quantity[0] in "Wb" else entry.quantity
+
+
+def overlap(a: Planted, b: Planted) -> bool:
+    """Whether they exchange the same characters."""
+    text = base(BASE)
+    taken = [
+        {i for old, _ in entry.substitutions for i in range(text.index(old), text.index(old) + len(old))}
+        for entry in (a, b)
+    ]
+    return bool(taken[0] & taken[1])
+
+
+def wrong(pair: Pair) -> str:
+    """What is said that is not of the pair, and what is not said; empty where both are named and nothing else."""
+    a, b = pair
+    found = graded(substituted(base(BASE), (*a.substitutions, *b.substitutions)), "shallow", ("float64",))
+    wanted = {a.mistake, b.mistake}
+    return ", ".join(
+        sorted(f"{name} is not named" for name in wanted - found.names)
+        + sorted(f"{name} is" for name in map(str, found.names - wanted))
+    )
+
+
+def main(every: int = 1) -> int:
+    """Print the pairs that are not named, and their share."""
+    some = pairs()[::every]
+    bad = 0
+    for pair in some:
+        try:
+            said = wrong(pair)
+        except Exception as error:  # of the grader
+            said = f"the grader raised {type(error).__name__}: {error}"
+        if said:
+            bad += 1
+            print(" and ".join(f"{e.mistake} in {e.quantity}" for e in pair), said, sep=": ")
+    print(f"{len(some) - bad} of {len(some)} pairs named, {100 * (1 - bad / len(some)):.1f} %")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as the command does for a learner's file
+        sys.exit(main(*map(int, sys.argv[1:2])))

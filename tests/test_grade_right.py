@@ -1,0 +1,25 @@
+"""Right files, in whatever manner, give no finding; what is a convention is noted."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from parity.grade.source import read
+from tests.learners.graded import graded_source
+from tests.learners.right import INCIDENTAL, RIGHT, Right
+
+
+@pytest.mark.parametrize("file", RIGHT, ids=str)
+def test_no_false_alarm(file: Right, tmp_path: Path) -> None:
+    if find_spec(file.framework) is None:
+        pytest.skip(f"{file.framework} is not installed")
+    path = tmp_path / file.path.stem
+    path.write_bytes(file.path.read_bytes())
+    found = graded_source(read(str(path)))
+    assert set(file.exercises) <= set(found.exercises)
+    assert not found.findings
+    assert found.status == 0
+    assert {note.convention for note in found.notes} - INCIDENTAL == set(file.notes)
