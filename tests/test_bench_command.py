@@ -36,6 +36,8 @@ def written(path: Path, found: Results) -> str:
     ("given", "line"),
     [
         (["--case", "shallow-2-4-1-m500"], "there is no case 'shallow-2-4-1-m500'; did you mean shallow-2-4-1-m400"),
+        (["--case", "zzz"], "there is no case 'zzz'; see: parity bench --list"),
+        (["--implementation", "zzz"], "there is no implementation 'zzz'; see: parity bench --list"),
         (["--work", "steps"], "there is no work 'steps'; did you mean step?"),
         (["--implementation", "pytorch"], "there is no implementation 'pytorch'; did you mean"),
         (["--dtype", "float80"], "there is no dtype 'float80'; did you mean"),
