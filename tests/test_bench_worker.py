@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import process_time, sleep, thread_time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from parity.bench import floor, worker
 from parity.bench.cases import CASES, Case
+from parity.bench.command import cores
 from parity.bench.results import Key
 from parity.implementations import Call, find
 from tests.shared import place
@@ -105,6 +108,29 @@ def test_the_sentinel_tells_how_much_of_its_core_it_had(monkeypatch: pytest.Monk
     monkeypatch.setattr(worker, "process_time", cpu)
     monkeypatch.setattr(worker, "_sentinel", lambda: work)
     assert worker.sentinel() == (1 / 256, 1 / 4)
+
+
+def other_threads(work: Callable[[], object]) -> float:
+    """Seconds of other threads beside a second of this one's, where NumPy's BLAS may have two: the least of ten times.
+
+    A thread of a BLAS that has nothing to do looks out for work during the first of them.
+    """
+    found = []
+    with threadpool_limits(2):
+        for _ in range(10):
+            own, every = thread_time(), process_time()
+            for _ in range(20):
+                work()
+            found.append((process_time() - every) / (thread_time() - own) - 1)
+            sleep(0.02)
+    return min(found)
+
+
+@pytest.mark.skipif(cores() < 2, reason="one core: no BLAS has a second thread here")
+def test_the_sentinel_is_the_work_of_one_thread() -> None:
+    """Threads that wait for each other take their time even where nothing else happens."""
+    a = np.ones((256, 256))
+    assert other_threads(worker._sentinel()) < 1 / 10 < other_threads(lambda: np.dot(a, a))
 
 
 def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
