@@ -204,6 +204,25 @@ def test_pytorch_is_waited_for(monkeypatch: pytest.MonkeyPatch, device: str) -> 
     assert order == ["called", "waited"]
 
 
+@pytest.mark.parametrize("work", ["step", "forward"])
+def test_pytorch_s_floor_is_waited_for_like_pytorch(monkeypatch: pytest.MonkeyPatch, work: str) -> None:
+    """And its peaks: by the adapter's own waiting."""
+    pytest.importorskip("torch")
+    waited: list[str] = []
+
+    def finished(self: object, task: Callable[..., object], device: str) -> Callable[..., object]:
+        return lambda *inputs: (task(*inputs), waited.append(device))
+
+    monkeypatch.setattr("parity.implementations.torch.Eager.finished", finished)
+    monkeypatch.setattr(floor, "SQUARE", 4)
+    monkeypatch.setattr(floor, "STREAM", 64)
+    floor.floor("floor-torch", SMALL, work, "float32", "cpu")()
+    assert waited == ["cpu"]
+    for *_, peak in floor.peaks("torch", "float32", "cpu"):
+        peak()
+    assert waited == ["cpu"] * 3
+
+
 def test_what_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     from parity.names import BUILT_IN
     from tests.bench_faults import FAULTY
