@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +23,9 @@ hypothesis.settings.load_profile("parity")
 
 NEEDS = {"torch_impl": "torch", "jax_impl": "jax"}
 
+SEEN, MANY = pytest.StashKey[int](), 50
+"""How many modules there were when they were last put aside, and how many more make it worth while."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--device, --implementation and --dtype; each may be given more than once."""
@@ -37,3 +42,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_report_header() -> list[str]:
     """Which implementations are here."""
     return [f"implementations: {', '.join(available_names())}"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a library is made of, once it is imported, is not looked through for garbage time and again.
+
+    With PyTorch and JAX in it, a process takes a fifth of a second for every full collection, and `parity bench` asks
+    for one after every group of rows.
+    """
+    if len(sys.modules) > item.config.stash.get(SEEN, 0) + MANY:
+        item.config.stash[SEEN] = len(sys.modules)
+        gc.freeze()
