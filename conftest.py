@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from threadpoolctl import threadpool_limits
 
 os.environ["JAX_ENABLE_X64"] = "1"  # read when JAX is imported; the adapters do not rely on it
 
@@ -18,6 +19,7 @@ from parity.names import DEVICES, available_names
 from parity.switches import set_switches
 
 set_switches()
+threadpool_limits(int(os.environ["OPENBLAS_NUM_THREADS"]), "blas")  # jaxtyping's plugin has imported NumPy by now
 hypothesis.settings.register_profile("parity", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("parity")
 
