@@ -74,7 +74,7 @@ def grade(source: Source, room: Room, exercises: Sequence[str], dtypes: Sequence
 def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Sequence[str]) -> Sheet:
     sheet = Sheet(exercise)
     if exercise in ACTIVATIONS:
-        passed = observe.passes(room, exercise, dtypes)
+        passed = _of_use(observe.passes(room, exercise, dtypes), roles)
         numpy = room.inventory.frameworks <= {"numpy"}
         verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group)]
         _of_quantities(sheet, verdicts)
@@ -88,6 +88,20 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
     _settle(sheet)
     sheet.notes = _once(sheet.notes)
     return sheet
+
+
+def _of_use(passed: list[Observed], roles: Mapping[str, Function]) -> list[Observed]:
+    """Training counts where it has the whole pass inside; where it calls functions for that, its updates count."""
+    apart = "gradients" in roles or "backward" in roles
+    found = []
+    for one in passed:
+        if set(one.roles) == {"train"} and apart:
+            if "update" in roles:
+                continue
+            seen = {name: seen for name, seen in one.seen.items() if name.startswith(("d", "new_"))}
+            one = replace(one, seen=seen)
+        found.append(one)
+    return found
 
 
 def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
@@ -200,7 +214,8 @@ def _settle(sheet: Sheet) -> None:
     found = []
     for f in kept:
         raised = f.symptom.startswith("raises ")
-        if f.mistake is None and known and (raised or spread):
+        step = bool(known & {"update_order", "iterations_off_by_one"}) and f.quantities[0].startswith("new_")
+        if f.mistake is None and known and (raised or spread or step):
             sheet.scores |= {q: None for q in f.quantities if q in sheet.scores}
             if raised:
                 sheet.troubles.append(Trouble("error", f.symptom.removeprefix("raises "), f.line, f.function))

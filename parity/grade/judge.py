@@ -79,13 +79,15 @@ def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
     return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
 
 
-def explains(target: Bounded, value: np.ndarray) -> bool:
-    """Whether a mistake's formula gives the value, whatever axes of length 1 there are, and says so of some element."""
+def explains(target: Bounded, value: np.ndarray) -> bool | None:
+    """Whether a mistake's formula gives the value, whatever axes of length 1 there are; None where it says nothing."""
     array = np.asarray(value)
-    if np.squeeze(array).shape != np.squeeze(target.value).shape or not np.any(np.isfinite(target.error)):
+    if np.squeeze(array).shape != np.squeeze(target.value).shape:
         return False
     array = array.reshape(target.shape)
-    return within(array, target) and bool(np.all(np.isnan(array) | ~np.isnan(target.value)))
+    if not within(array, target) or not np.all(np.isnan(array) | ~np.isnan(target.value)):
+        return False
+    return True if np.any(np.isfinite(target.error) & ~np.isnan(target.value)) else None
 
 
 def judged(passes: Sequence[Pass]) -> list[Verdict]:
@@ -229,15 +231,11 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
         return special, name, wrong
     able = [p for p in wrong if _evaluated(p, name)]
     for at in _chain(wrong[0], name):
-        hits: set[str] | None = None
-        for p in wrong:
-            found = set(_hits(p, name, at))
-            if found or p in able:
-                hits = found if hits is None else hits & found
-        if hits:
+        hits, certain = _common([_hits(p, name, at) for p in wrong], [p in able for p in wrong])
+        if hits & certain:
             if at != name:
                 _assume(wrong, name, at, hits)
-            return tuple(sorted(hits)), at, able or wrong
+            return tuple(sorted(hits & certain)), at, able or wrong
     if all(_is_float32(p, name) for p in wrong):
         return ("float32_arithmetic",), name, wrong
     return (), name, able
@@ -261,24 +259,35 @@ def _chain(p: Pass, name: str) -> Iterator[str]:
         waiting += [i for i in p.inputs(at) if not p.has(i)]
 
 
-def _hits(p: Pass, name: str, at: str) -> Iterator[str]:
-    """The mistakes in the formula of `at` that give what was seen of `name`."""
-    for mistake, value in _matching(p, name, at):
-        del value
-        yield mistake
+def _common(each: list[dict[str, bool]], needed: list[bool]) -> tuple[set[str], set[str]]:
+    """The mistakes that are possible on every probe, and those that are certain on one."""
+    telling = [found for found, need in zip(each, needed, strict=True) if found or need]
+    possible = set.intersection(*(set(found) for found in telling)) if telling else set()
+    return possible, {mistake for found in each for mistake, certain in found.items() if certain}
 
 
-def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded]]:
-    there, seen = local(p, name), p.seen[name]
+def _hits(p: Pass, name: str, at: str) -> dict[str, bool]:
+    """The mistakes in the formula of `at` that may give what was seen of `name`, and whether they certainly do."""
+    found: dict[str, bool] = {}
+    for mistake, _, certain in _matching(p, name, at):
+        found[mistake] = found.get(mistake, False) or certain
+    return found
+
+
+def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]]:
+    there = local(p, name)
     divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
     try:
         named = list(candidates(there, at))
     except UNEVEN:
         return
     for mistake, value in named:
+        if at != name and mistake == "integer_arithmetic":
+            continue  # of what was not seen, any number may be cut off
         results = [value] if at == name else _evaluated(there.with_own(at, value), name)
-        if any(explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors):
-            yield mistake, value
+        said = [explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors]
+        if any(one is not False for one in said):
+            yield mistake, value, True in said
 
 
 def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
@@ -295,7 +304,7 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
     """What the learner must have had for a quantity without a name."""
     for p in wrong:
-        value = next((value for mistake, value in _matching(p, name, at) if mistake in hits), None)
+        value = next((value for mistake, value, _ in _matching(p, name, at) if mistake in hits), None)
         if value is not None:
             p.own[at] = value
 
