@@ -127,6 +127,9 @@ class Recorder:
         known: dict[int, Value] = {}
 
         def value(thing: object) -> Value:
+            kind = type(thing)
+            if kind is int or kind is float:
+                return thing
             if id(thing) not in known:
                 known[id(thing)] = freeze(thing, self.budget)
             return known[id(thing)]
@@ -159,7 +162,7 @@ def look(run: Run, local: Mapping[str, Any]) -> None:
             if name not in own or own[name] is not value:
                 own[name] = value
                 note(run, f"self.{name}", value)
-    for name, (whole, items) in run.items.items():
+    for name, (whole, items) in run.items.items() if run.items else ():
         for key, value in whole.items():
             if key not in items or items[key] is not value:
                 items[key] = value
