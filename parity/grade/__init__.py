@@ -2,6 +2,15 @@
 
 source      a .py or .ipynb file as text and lines
 room        a process of its own with limits, in which `stage` runs the file and says what happened
+process     that process, as the room sees it
+stage       that process from inside: it runs the file, statement by statement
+playing     … and calls its functions
+tracing     … and records their local names
+values      … as plain data
+inventory   what the file defines
+standins    modules that it asks for and need not be there
+guards      what limits it
+troubles    what goes wrong in it, in words
 wire        how values travel between the two
 record      what is asked of the stage, and what it tells
 names       what people call these functions and quantities

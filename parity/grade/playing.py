@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from parity.grade.guards import Limits, Printed, Surroundings, warned
@@ -77,12 +78,19 @@ class Playing:
         self.printed.count = 0
         traced = (lambda: recorder.record(function)) if self.scene.trace else function
         try:
-            self.results[number] = self.within(self.limits.call, traced)
+            with self.uncompiled():
+                self.results[number] = self.within(self.limits.call, traced)
         except BaseException as error:  # whatever a learner's code raises
             return None, self.told.trouble(error, self.limits.call, None, call.function)
         finally:
             self.around.settle()
         return self.results[number], None
+
+    def uncompiled(self) -> AbstractContextManager[None]:
+        """Where names are recorded, JAX computes one operation after the other: a tracer has no value to record."""
+        if self.scene.trace and self.scene.arrays == "jax" and "jax" in sys.modules:
+            return sys.modules["jax"].disable_jit()
+        return nullcontext()
 
     def made(self, value: Value, name: str) -> Any:
         """An argument, or an attribute."""
