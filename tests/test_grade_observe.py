@@ -551,6 +551,37 @@ def test_a_trouble_is_told_by_role(observed: Observe) -> None:
     assert "fudge" in of.troubles["update"].what
 
 
+def test_another_packing_and_own_activations(observed: Observe) -> None:
+    """An initialisation returns (w, b) while the others take a dict; activations are functions, not names."""
+    text = """
+import numpy as np
+def initialize(n_x):
+    return np.zeros((n_x, 1)), 0.0
+def forward(params, X):
+    Z = np.dot(params["w"].T, X) + params["b"]
+    return 1 / (1 + np.exp(-Z)), {"Z": Z}
+"""
+    of = on_distinct(observed(text, "logistic", few=True), "forward")
+    assert not of.troubles
+    assert set(of.seen) == {"Z", "A"}
+    text = SHALLOW.replace("(X, parameters):", "(X, parameters, activations=(np.tanh,)):").replace(
+        "np.tanh(Z1)", "activations[0](Z1)"
+    )
+    of = on_distinct(observed(text, "shallow", few=True), "forward")
+    assert not of.troubles
+    assert alike(of.seen["A1"].value, right(of)["A1"])
+
+
+def test_rows_are_known_where_something_else_raises(observed: Observe) -> None:
+    text = ROWS.replace("dW1 = X.T @ dZ1", "dW1 = X @ dZ1")
+    of = on_distinct(observed(text, "shallow", few=True), "backward")
+    assert of.conventions == {"rows"}
+    assert "backward" in of.troubles
+    assert alike(of.seen["dZ1"].value, right(of)["dZ1"])
+    text = SHALLOW.replace('np.dot(parameters["W1"], X)', 'np.dot(parameters["W1"].T, X)')
+    assert not on_distinct(observed(text, "shallow", few=True), "forward").conventions
+
+
 def test_integers_are_handed_over(observed: Observe) -> None:
     probes = {of.probe.name for of in observed(LOGISTIC, "logistic")}
     assert "integer" in probes
