@@ -178,7 +178,7 @@ class Hand:
         if kind is None:
             return None
         kind = self.alias.get(kind, kind)
-        plain = self._plain(kind, part)
+        plain = self._plain(kind)
         if plain is not None:
             return plain
         if kind == "cache":
@@ -191,29 +191,16 @@ class Hand:
             return self.grads()
         return self._quantity(kind, part, own)
 
-    def _plain(self, kind: str, part: str) -> Value | None:
+    def _plain(self, kind: str) -> Value | None:
+        """What is neither a quantity nor a container of some."""
         n, p = sizes(self.probe), self.probe
         if kind.startswith("activation "):
             return kind.partition(" ")[2]
-        made: dict[str, Value] = {
-            "learning_rate": p.learning_rate,
-            "iterations": 1,
-            "activations": p.activations,
-            "m": p.m,
-            "n_x": n[0],
-            "n_h": n[1],
-            "n_y": n[-1],
-            "layers": list(n),
-            "verbose": False,
-            "L": p.L,
-            "lambd": 0.0,
-            "activation": p.activations[0],
-        }
-        if kind in {"X", "X_test"}:
-            return self.array("X")
-        if kind in {"Y", "Y_test"}:
-            return self.array("Y")
-        return made.get(kind)
+        if kind in {"X", "X_test", "Y", "Y_test"}:
+            return self.array(kind[0])
+        made: dict[str, Value] = {"n_x": n[0], "n_h": n[1], "n_y": n[-1], "layers": list(n), "m": p.m, "L": p.L}
+        made |= {"learning_rate": p.learning_rate, "iterations": 1, "verbose": False, "lambd": 0.0}
+        return (made | {"activations": p.activations, "activation": p.activations[0]}).get(kind)
 
     def array(self, quantity: str) -> np.ndarray:
         """A quantity of the probe, or by the reference's formulas, as the file's functions have it."""
