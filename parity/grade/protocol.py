@@ -97,6 +97,7 @@ class Planner:
             for part in ("forward", "gradients", "cost", "train")
             if part in self.roles
             for name in self.roles[part].arguments
+            if not (self.manner.defaults and name in self.roles[part].optional)
         }
         return MIXED.get(exercise) if "activations" in takes else None
 
