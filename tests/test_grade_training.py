@@ -400,3 +400,23 @@ def test_wrong_gradients_and_updates_are_no_fault_of_the_loop(name: str, change:
 def test_alpha_over_m_is_right_where_gradients_are_sums() -> None:
     sums = ((".T) / m", ".T)"), ("(A - Y) / m", "(A - Y)"), ("- learning_rate", "- learning_rate / m"))
     assert not look(*changed("inline", *sums)).findings
+
+
+def test_batches_are_left_open() -> None:
+    step = "        grads, cost = propagate(w, b, X, Y)\n"
+    loop = "      for k in (0, 4):\n        grads, cost = propagate(w, b, X[:, k : k + 4], Y[:, k : k + 4])\n"
+    found = look(*changed("propagate", (step, loop)))
+    assert not found.findings
+    assert found.scores["update"] is None
+
+
+def test_what_is_raised() -> None:
+    """A mistake where it is this function's own, a trouble where a name is missing, nothing where it follows."""
+    own = look(*changed("propagate", ("costs = []", "costs = [].nothing")))
+    assert mistakes(own) == {(None, "update")}
+    missing = look(*changed("propagate", ("costs = []", "costs = empty()")))
+    assert not missing.findings
+    assert [t.kind for t in missing.troubles] == ["missing"]
+    follows = look(*changed("propagate", ('"dw": np.dot(X, (A - Y).T) / m, ', "")))
+    assert not follows.findings
+    assert not follows.troubles

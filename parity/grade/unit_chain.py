@@ -96,6 +96,18 @@ def outermost(frames: Sequence[Frame]) -> Iterator[tuple[str, Frame]]:
             yield role, frame
 
 
+def in_batches(played: Played, size: int) -> bool:
+    """Whether a part of the examples was enough for some gradient, X having so many numbers."""
+    arrays = (
+        number(value)
+        for role, frame in outermost(played.frames[1:])
+        if role in ("forward", "gradients", "backward")
+        for name, value in frame.arguments.items()
+        if names.kind(name) == "X"
+    )
+    return any(array is not None and array.size != size for array in arrays)
+
+
 def of_frames(played: Played, of: Names) -> list[Step]:
     """Every step of one run, from the functions that it calls; empty where they do not show all."""
     steps: list[Step] = []

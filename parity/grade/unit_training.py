@@ -26,6 +26,7 @@ from parity.grade.unit_chain import (
     Step,
     costs,
     first_costs,
+    in_batches,
     initial,
     last_gradient,
     of_frames,
@@ -128,11 +129,14 @@ def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Play
         verdicts.wrong("update", "not_returned", "nothing is returned", loop.function, line=line)
         return
     like = {n: p.T if rows and n not in ("w", "b") else p for n, p in loop.probe.params.items()}
-    start = loop.start or initial(longest, loop.of)
-    loop = replace(loop, end=loop.of.returned(longest.returned, like), steps=of_frames(longest, loop.of), start=start)
+    given, start = bool(loop.start), loop.start or initial(longest, loop.of)
+    shown = [] if in_batches(longest, loop.probe.X.size) else of_frames(longest, loop.of)
+    loop = replace(loop, end=loop.of.returned(longest.returned, like), steps=shown, start=start)
     if loop.end and loop.steps:
         _by_frames(caller, verdicts, loop)
-    elif not (loop.end and loop.alpha is not None and _by_names(caller, verdicts, loop, longest)):
+    elif in_batches(longest, loop.probe.X.size):
+        verdicts.open("update")
+    elif given or not (loop.end and loop.alpha is not None and _by_names(caller, verdicts, loop, longest)):
         _by_runs(caller, verdicts, loop, played, rows)
     _costs(verdicts, loop, longest)
 
@@ -266,9 +270,12 @@ def _by_runs(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Pl
 
 
 def _moved_between(verdicts: Verdicts, loop: Loop, still: Played | None) -> bool:
-    """Whether the first gradient is another one than in a step of length 0, in which no parameter moves."""
+    """Whether the first gradient is another one than in a step of length 0, in which no parameter moves.
+
+    In a network that is dZ with an updated W, and said of dZ.
+    """
     clean = last_gradient(still, loop.of) if still is not None and worked([still]) else {}
-    if not clean or same(clean, loop.steps[0].grads):
+    if loop.of.L > 1 or not clean or same(clean, loop.steps[0].grads):
         return False
     symptom = "a derivative is computed after another parameter has taken its step"
     verdicts.wrong("update", "update_order", symptom, loop.function)
