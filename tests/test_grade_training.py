@@ -235,7 +235,34 @@ def nn_model(X, Y, n_h, num_iterations=10000, learning_rate=1.2):
     return {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
 """
 
+DEEP_INLINE = """
+def initialize_parameters_deep(layer_dims):
+    parameters = {}
+    for l in range(1, len(layer_dims)):
+        parameters["W" + str(l)] = np.random.randn(layer_dims[l], layer_dims[l - 1]) * 0.01
+        parameters["b" + str(l)] = np.zeros((layer_dims[l], 1))
+    return parameters
+def L_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000):
+    m, L = X.shape[1], len(layers_dims) - 1
+    parameters = initialize_parameters_deep(layers_dims)
+    for i in range(num_iterations):
+        A, Z = [X], [None]
+        for l in range(1, L + 1):
+            Z.append(parameters[f"W{l}"] @ A[-1] + parameters[f"b{l}"])
+            A.append(np.maximum(0, Z[l]) if l < L else 1 / (1 + np.exp(-Z[l])))
+        dZ = A[L] - Y
+        for l in range(L, 0, -1):
+            W = parameters[f"W{l}"]
+            dW, db = dZ @ A[l - 1].T / m, dZ.sum(1, keepdims=True) / m
+            parameters[f"W{l}"] = W - learning_rate * dW
+            parameters[f"b{l}"] = parameters[f"b{l}"] - learning_rate * db
+            if l > 1:
+                dZ = W.T @ dZ * (Z[l - 1] > 0)
+    return parameters
+"""
+
 FILES = {
+    "deep inline": ("deep", DEEP_INLINE),
     "of names": ("shallow", OF_NAMES),
     "propagate": ("logistic", PROPAGATE),
     "inline": ("logistic", INLINE),
@@ -275,6 +302,11 @@ ACCUMULATED = (
 WRONG = [
     ("iterations_off_by_one", "costs", "of names", (("range(num_iterations)", "range(1, num_iterations)"),)),
     ("update_plus", "update", "propagate", (("w = w -", "w = w +"),)),
+    ("update_order", "update", "inline", (
+        ("        b = b", "        db = np.sum(1 / (1 + np.exp(-(np.dot(w.T, X) + b))) - Y) / m\n        b = b"),
+    )),
+    ("update_alpha_over_m", "update", "deep inline", (("W - learning_rate", "W - learning_rate / m"),)),
+    ("iterations_off_by_one", "costs", "deep inline", (("range(num_iterations)", "range(num_iterations + 1)"),)),
     ("integer_arithmetic", "update", "propagate", (
         ('w - learning_rate * grads["dw"]', '(w - learning_rate * grads["dw"]).astype(int)'),
     )),
@@ -356,9 +388,35 @@ def test_wrong_training_is_named(
         ("own names", ("A2 - Y", "Y - A2")),
         ("inline", ("(A - Y).T) / m", "(A - Y).T)")),
         ("deep", (" > 0)", " < 0)")),
+        ("own names", ("sum(1, keepdims=True) / m", "sum(1, keepdims=True)")),
     ],
 )
 def test_wrong_gradients_and_updates_are_no_fault_of_the_loop(name: str, change: tuple[str, str]) -> None:
     found = look(*changed(name, change))
     assert not found.findings
     assert found.scores["update"] is True
+
+
+def test_alpha_over_m_is_right_where_gradients_are_sums() -> None:
+    sums = ((".T) / m", ".T)"), ("(A - Y) / m", "(A - Y)"), ("- learning_rate", "- learning_rate / m"))
+    assert not look(*changed("inline", *sums)).findings
+
+
+def test_batches_are_left_open() -> None:
+    step = "        grads, cost = propagate(w, b, X, Y)\n"
+    loop = "      for k in (0, 4):\n        grads, cost = propagate(w, b, X[:, k : k + 4], Y[:, k : k + 4])\n"
+    found = look(*changed("propagate", (step, loop)))
+    assert not found.findings
+    assert found.scores["update"] is None
+
+
+def test_what_is_raised() -> None:
+    """A mistake where it is this function's own, a trouble where a name is missing, nothing where it follows."""
+    own = look(*changed("propagate", ("costs = []", "costs = [].nothing")))
+    assert mistakes(own) == {(None, "update")}
+    missing = look(*changed("propagate", ("costs = []", "costs = empty()")))
+    assert not missing.findings
+    assert [t.kind for t in missing.troubles] == ["missing"]
+    follows = look(*changed("propagate", ('"dw": np.dot(X, (A - Y).T) / m, ', "")))
+    assert not follows.findings
+    assert not follows.troubles

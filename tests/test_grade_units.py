@@ -163,6 +163,12 @@ def test_what_can_be_said_of_an_unknown_one(text: str, guess: str) -> None:
     assert "its formula" in finding.shown
 
 
+def test_integers_are_given_to_functions_alone_that_are_graded_as_such() -> None:
+    of_integers = "def sigmoid(z):\n A = np.zeros_like(z)\n A[:] = 1 / (1 + np.exp(-z))\n return A"
+    assert not look("shallow", of_integers).findings
+    assert mistakes(look("activations", of_integers)) == {("integer_arithmetic", "sigmoid")}
+
+
 def test_one_finding_a_mistake_and_function() -> None:
     """float64 and float32 are the same finding; lines are those of the text."""
     (finding,) = look(

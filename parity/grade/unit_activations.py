@@ -55,8 +55,9 @@ def _taken(function: Function) -> str:
 def _judge_all(caller: Caller, verdicts: Verdicts, subjects: Sequence[Subject], dtypes: Sequence[str]) -> None:
     """One journey to the room for all of them."""
     wanted: list[tuple[Subject, Trial, Call]] = []
+    whole = caller.numpy and verdicts.exercise == "activations"  # in a network, no Z is of integers
     for subject in subjects:
-        for trial in _trials(subject, dtypes, caller.numpy):
+        for trial in _trials(subject, dtypes, whole):
             values = _given(subject, trial)
             if values is not None:
                 wanted.append((subject, trial, Call(subject.function.name, values)))
@@ -85,7 +86,7 @@ def _given(subject: Subject, trial: Trial) -> dict[str, Value] | None:
     return given if Z is None else None
 
 
-def _trials(subject: Subject, dtypes: Sequence[str], numpy: bool) -> Iterator[Trial]:
+def _trials(subject: Subject, dtypes: Sequence[str], whole: bool) -> Iterator[Trial]:
     """On what it is called; A lies where g's values do."""
     rng = np.random.default_rng(15)
     moderate = 1.5 * rng.standard_normal((3, 4))
@@ -105,7 +106,7 @@ def _trials(subject: Subject, dtypes: Sequence[str], numpy: bool) -> Iterator[Tr
             yield Trial(name, dtype, Z, dA)
     if subject.takes != "Z":
         return
-    if numpy and not subject.quantity.endswith("'"):  # a slope in the format of Z is as good as one in its own
+    if whole and not subject.quantity.endswith("'"):  # a slope in the format of Z is as good as one in its own
         yield Trial("integer", "float64", np.array([[-3, -2, -1, 1, 2, 3]]), np.ones((1, 6)))
     for name, numbers in (("number", (0.5, -2.0)), ("large number", (800.0, -800.0))):
         for z in numbers:

@@ -135,7 +135,7 @@ def _equal(a: np.ndarray | None, b: np.ndarray) -> bool:
 
 
 def where_changed(tree: ast.Module, function: Function, argument: str) -> int | None:
-    """The first line in a function that writes into this argument, by an index or an augmented assignment."""
+    """The first line in a function that writes into this argument, by an index or an augmented assignment, if any."""
     short, name = function.name.rpartition(".")[2], argument.partition("[")[0]
     lines = [
         node.lineno
@@ -144,7 +144,7 @@ def where_changed(tree: ast.Module, function: Function, argument: str) -> int | 
         for node in ast.walk(scope)
         if isinstance(node, ast.Assign | ast.AugAssign) and any(_writes(t, name, node) for t in _targets(node))
     ]
-    return min(lines, default=function.line)
+    return min(lines, default=None)
 
 
 def _targets(node: Any) -> list[ast.expr]:

@@ -96,6 +96,18 @@ def outermost(frames: Sequence[Frame]) -> Iterator[tuple[str, Frame]]:
             yield role, frame
 
 
+def in_batches(played: Played, size: int) -> bool:
+    """Whether a part of the examples was enough for some gradient, X having so many numbers."""
+    arrays = (
+        number(value)
+        for role, frame in outermost(played.frames[1:])
+        if role in ("forward", "gradients", "backward")
+        for name, value in frame.arguments.items()
+        if names.kind(name) == "X"
+    )
+    return any(array is not None and array.size != size for array in arrays)
+
+
 def of_frames(played: Played, of: Names) -> list[Step]:
     """Every step of one run, from the functions that it calls; empty where they do not show all."""
     steps: list[Step] = []
@@ -137,7 +149,26 @@ def _named_like_params(values: Mapping[str, Value], of: Names) -> Arrays:
 def last_gradient(played: Played, of: Names) -> Arrays:
     """What the loop's own local names hold in the end."""
     bound = last_bound(played.frames[0]) if played.frames else {}
-    return of.grads(bound) or _named_like_params(bound, of)
+    return of.grads(bound) or _named_like_params(bound, of) or (_by_shape(played, of) if of.L > 1 else {})
+
+
+def _by_shape(played: Played, of: Names) -> Arrays:
+    """The last dW and db of each layer, bound to these names one after the other: no two layers have one shape."""
+    params = of.params(played.returned)
+    bindings = played.frames[0].bindings if played.frames else {}
+    last = {(n[0], p.shape): n for n, p in params.items()}
+    found: Arrays = {}
+    for name, history in bindings.items():
+        if (kind := names.quantity(name)) in ("dW", "db"):
+            arrays = [a for a in (number(b.value) for b in history) if a is not None and (kind[1], a.shape) in last]
+            found |= {last[kind[1], a.shape]: a for a in arrays}
+    return {n: found[n] for n in of.of} if len(found) == len(last) == len(of.of) else {}
+
+
+def initial(played: Played, of: Names) -> Arrays:
+    """What the file's own initialisation gave inside of a run."""
+    made = [frame.returned for frame in played.frames[1:] if names.role(frame.function) == "initialize"]
+    return of.params(made[0]) if made else {}
 
 
 def of_names(played: Played, of: Names) -> list[Step]:

@@ -13,6 +13,7 @@ from parity.grade.record import Function
 from parity.grade.unit_bounds import arithmetic
 from parity.grade.unit_chain import Arrays, Names, Step
 from parity.rounding import OWN_ROUNDING
+from reference import deep_network
 
 INLINE: dict[str, tuple[str, Callable[[float, int], float]]] = {
     "update_plus": ("a step is p + α dp", lambda alpha, m: -alpha),
@@ -52,6 +53,7 @@ class Loop:
 
 
 def right(loop: Loop, i: int) -> bool:
+    """Whether step i is p − α dp, or what the file's own update makes of p and dp."""
     return follows(loop, i, [loop.steps[i].grads])
 
 
@@ -106,6 +108,7 @@ def near(loop: Loop, value: np.ndarray, target: np.ndarray, size: np.ndarray, ro
 
 
 def same(a: Arrays, b: Arrays) -> bool:
+    """Whether they hold the same numbers, in whatever shapes."""
     return all(a[n].size == b[n].size and np.array_equal(a[n].reshape(-1), b[n].reshape(-1)) for n in a)
 
 
@@ -131,6 +134,7 @@ def partly(loop: Loop, i: int) -> bool:
 
 
 def inline(loop: Loop, n: int) -> str | None:
+    """Which of `INLINE` the first n steps are."""
     alpha, m = loop.alpha, loop.probe.m
     if alpha is None:
         return None
@@ -144,3 +148,18 @@ def narrow(loop: Loop) -> bool:
     in_float32 = replace(loop, dtype="float32")
     is_float32 = any(p.dtype == np.float32 for p in loop.end.values())
     return loop.dtype == "float64" and is_float32 and all(right(in_float32, i) for i in range(len(loop.steps)))
+
+
+def holds_sums(loop: Loop) -> bool:
+    """Whether the first gradient is nearer to m times the true one than to it: then α/m is right."""
+    step, probe = loop.steps[0], loop.probe
+    params = {n: p if p.shape == probe.params[n].shape else p.T for n, p in step.params.items()}
+    if probe.exercise == "logistic":
+        params = {"W1": params["w"].reshape(1, -1), "b1": np.reshape(params["b"], (1, 1))}
+    true = deep_network.gradients(params, probe.X, probe.Y, probe.activations)
+    own = _norm(step.grads)
+    return own > (1 + probe.m) / 2 * _norm(true)
+
+
+def _norm(arrays: Arrays) -> float:
+    return float(np.sqrt(sum(np.sum(a.astype(np.float64) ** 2) for a in arrays.values())))

@@ -26,6 +26,8 @@ from parity.grade.unit_chain import (
     Step,
     costs,
     first_costs,
+    in_batches,
+    initial,
     last_gradient,
     of_frames,
     of_names,
@@ -35,6 +37,7 @@ from parity.grade.unit_steps import (
     INLINE,
     Loop,
     follows,
+    holds_sums,
     inline,
     narrow,
     near,
@@ -60,32 +63,36 @@ def steps(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dty
 
 def _in_format(caller: Caller, verdicts: Verdicts, function: Function, probe: Probe) -> None:
     kinds = [names.kind(name) for name in function.arguments]
+    alpha = probe.learning_rate if "learning_rate" in kinds else None
     first: Played | None = None
     for rows in (False, True):
         given = [arguments(function, *_values(probe, k, rows)) for k in (ITERATIONS, 0, 1, 2)]
         if "iterations" not in kinds or None in given or "." in function.name:
             break
-        played = caller.one_each([Call(function.name, g) for g in given if g is not None])
+        values, needed = _values(probe, 1, rows)
+        given.append(arguments(function, {**values, "learning_rate": 0.0}, needed))
+        played = _runs(caller, function, [g for g in given if g is not None], _starts(kinds))
         first = first or played[0]
         if played[0] is not None and played[0].trouble is None:
             start = {n: np.asarray(p) for n, p in _params(probe, rows).items()} if _starts(kinds) else {}
-            loop = Loop(
-                function,
-                probe,
-                Names(probe.exercise, tuple(probe.params)),
-                probe.learning_rate if "learning_rate" in kinds else None,
-                start,
-                [],
-                {},
-                probe.dtype,
-            )
-            _judge(caller, verdicts, loop, played, rows)
+            of = Names(probe.exercise, tuple(probe.params))
+            _judge(caller, verdicts, Loop(function, probe, of, alpha, start, [], {}, probe.dtype), played, rows)
             return
     if first is not None and first.trouble is not None:
         shown = not any(role in ("gradients", "backward") for role, _ in outermost(first.frames[1:]))
         if first.trouble.kind in NO_VERDICT or (at_fault(first, function) and shown):
             verdicts.raised("update", first, function)
     verdicts.open("update")
+
+
+def _runs(caller: Caller, function: Function, given: Sequence[dict[str, Value]], starts: bool) -> list[Played | None]:
+    """A run with each of these arguments; all draw the same numbers where they begin with random ones."""
+    calls = [Call(function.name, g) for g in given]
+    numpy = caller.numpy_name()
+    if starts or numpy is None:
+        return caller.one_each(calls)
+    seed = Call(f"{numpy}.random.seed", {"seed": 19})
+    return [played[-1] if played else None for played in caller.play([(seed, call) for call in calls])]
 
 
 def _starts(kinds: Sequence[str | None]) -> bool:
@@ -115,21 +122,22 @@ def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Play
     for argument in longest.mutated:
         line = where_changed(caller.room.source.tree, loop.function, argument)
         symptom = f"{argument} is changed by {loop.function.name}"
-        verdicts.wrong("update", "inputs_mutated", symptom, loop.function, line=line)
+        if line is not None or len(longest.frames) < 2:  # else by a function that it calls
+            verdicts.wrong("update", "inputs_mutated", symptom, loop.function, line=line)
     if longest.returned is None:
         line = longest.frames[0].line if longest.frames else None
         verdicts.wrong("update", "not_returned", "nothing is returned", loop.function, line=line)
         return
     like = {n: p.T if rows and n not in ("w", "b") else p for n, p in loop.probe.params.items()}
-    end = loop.of.returned(longest.returned, like)
-    steps = of_frames(longest, loop.of)
-    loop = replace(loop, end=end, steps=steps)
-    if end and steps:
+    given, start = bool(loop.start), loop.start or initial(longest, loop.of)
+    shown = [] if in_batches(longest, loop.probe.X.size) else of_frames(longest, loop.of)
+    loop = replace(loop, end=loop.of.returned(longest.returned, like), steps=shown, start=start)
+    if loop.end and loop.steps:
         _by_frames(caller, verdicts, loop)
-    elif loop.start and loop.alpha is not None and end:
+    elif in_batches(longest, loop.probe.X.size):
+        verdicts.open("update")
+    elif given or not (loop.end and loop.alpha is not None and _by_names(caller, verdicts, loop, longest)):
         _by_runs(caller, verdicts, loop, played, rows)
-    else:
-        _by_names(caller, verdicts, loop, longest)
     _costs(verdicts, loop, longest)
 
 
@@ -150,7 +158,9 @@ def _by_frames(caller: Caller, verdicts: Verdicts, loop: Loop) -> None:
     """One run shows all: how many steps the parameters that it returns have behind them, and of which kind."""
     loop = _format(caller, loop)
     n = len(loop.steps)
-    if any(p.size != loop.end[name].size for step in loop.steps for name, p in step.params.items()):
+    arrays = [a for step in loop.steps for of in (step.params, step.grads) for a in of.values()]
+    fits = all(p.size == loop.end[name].size for step in loop.steps for name, p in step.params.items())
+    if not fits or not all(np.all(np.isfinite(a)) for a in arrays):
         verdicts.open("update")
     elif all(right(loop, i) for i in range(n)):
         _count(verdicts, loop, n)
@@ -177,27 +187,25 @@ def _count(verdicts: Verdicts, loop: Loop, taken: int) -> None:
     verdicts.wrong("costs", mistake, f"{taken} steps are taken for {ITERATIONS} iterations", loop.function)
 
 
-def _by_names(caller: Caller, verdicts: Verdicts, loop: Loop, played: Played) -> None:
-    """Local names show every step, unless arrays are written to: what they do not explain is left open."""
+def _by_names(caller: Caller, verdicts: Verdicts, loop: Loop, played: Played) -> bool:
+    """Whether local names show every step, with which arrays that are written to are not at odds."""
     loop = _format(caller, replace(loop, steps=of_names(played, loop.of)))
     n = len(loop.steps)
-    if not n or not loop.end or loop.alpha is None:
-        verdicts.open("update")
-    elif all(right(loop, i) for i in range(n)):
+    if n and all(right(loop, i) for i in range(n)):
         _count(verdicts, loop, n)
-    elif _explained(verdicts, loop) is None:
-        verdicts.open("update")
+        return True
+    return bool(n) and _explained(verdicts, loop) is not None
 
 
 def _format(caller: Caller, loop: Loop) -> Loop:
-    """The format of its arithmetic: JAX has no float64 unless it is asked for, and a float32 gradient is a float32 step.
+    """The format of its arithmetic. JAX has no float64 unless it is asked for, and a float32 gradient makes a step one.
 
     That a gradient is one is said where it is judged.
     """
     given = [step.grads for step in loop.steps]
     arrays = given if caller.numpy else [*given, loop.end]
-    narrow = any(array.dtype in (np.float32, np.float16) for of in arrays for array in of.values())
-    return replace(loop, dtype="float32") if narrow else loop
+    is_narrow = any(array.dtype in (np.float32, np.float16) for of in arrays for array in of.values())
+    return replace(loop, dtype="float32") if is_narrow else loop
 
 
 def _explained(verdicts: Verdicts, loop: Loop) -> str | None:
@@ -212,7 +220,9 @@ def _explained(verdicts: Verdicts, loop: Loop) -> str | None:
         mistake, symptom = "update_order", "each step takes the gradient of the step before"
     elif n > 1 and all(follows(loop, i, gradients[: i + 1]) for i in range(n)):
         mistake, symptom = "accumulators_not_reset", "each step takes the sum of all gradients so far"
-    if mistake is not None:
+    if mistake == "update_alpha_over_m" and holds_sums(loop):
+        verdicts.open("update")
+    elif mistake is not None:
         verdicts.wrong("update", mistake, symptom or INLINE[mistake][0], loop.function)
     return mistake
 
@@ -243,7 +253,7 @@ def _by_runs(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Pl
     runs = [played[1], played[2], played[3], played[0]]
     ends = [loop.of.returned(r.returned, loop.start) if r is not None and worked([r]) else {} for r in runs]
     grads = [last_gradient(r, loop.of) if r is not None and worked([r]) else {} for r in runs]
-    if not all(ends[1:]) or not all(grads[2:]):
+    if loop.alpha is None or not loop.start or not all(ends[1:]) or not all(grads[2:]):
         verdicts.open("update")
         return
     at = [loop.start, *ends[1:]]  # after 0, 1, 2 and 3 iterations, as they should be
@@ -254,9 +264,22 @@ def _by_runs(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Pl
         return
     steps = [Step(at[k], grads[k + 1]) for k in range(ITERATIONS)]
     loop = replace(loop, steps=steps, end=at[-1])
-    if _kept_sums(caller, verdicts, loop, rows):
+    if _moved_between(verdicts, loop, played[4]) or _kept_sums(caller, verdicts, loop, rows):
         return
     _by_frames(caller, verdicts, loop)
+
+
+def _moved_between(verdicts: Verdicts, loop: Loop, still: Played | None) -> bool:
+    """Whether the first gradient is another one than in a step of length 0, in which no parameter moves.
+
+    In a network that is dZ with an updated W, and said of dZ.
+    """
+    clean = last_gradient(still, loop.of) if still is not None and worked([still]) else {}
+    if loop.of.L > 1 or not clean or same(clean, loop.steps[0].grads):
+        return False
+    symptom = "a derivative is computed after another parameter has taken its step"
+    verdicts.wrong("update", "update_order", symptom, loop.function)
+    return True
 
 
 def _shifted(
@@ -282,14 +305,16 @@ def _kept_sums(caller: Caller, verdicts: Verdicts, loop: Loop, rows: bool) -> bo
     second = loop.steps[1]
     values, needed = _values(loop.probe, 1, rows)
     params: dict[str, Value] = {n: p.copy() if p.ndim else p.item() for n, p in second.params.items()}
-    given = arguments(loop.function, {**values, "params": params, **params}, needed)
+    starts = _starts([names.kind(name) for name in loop.function.arguments])
+    given = arguments(loop.function, {**values, "params": params, **params}, needed) if starts else None
     fresh = caller.one_each([Call(loop.function.name, given)])[0] if given is not None else None
     clean = last_gradient(fresh, loop.of) if fresh is not None and worked([fresh]) else {}
     if not clean or same(clean, second.grads):
         return False
     for left in (1, loop.probe.m):
         kept = {n: g.astype(np.longdouble) / left for n, g in loop.steps[0].grads.items()}
-        sizes = {n: np.abs(clean[n]) + np.abs(kept[n]) for n in clean}
+        largest = max(1, np.abs(loop.probe.X).max())  # of the terms at the output, where |dZ| < 1
+        sizes = {n: np.abs(clean[n]) + np.abs(kept[n]) + largest for n in clean}
         roundings = loop.probe.m + 2  # a sum over the examples that starts at another number
         if all(near(loop, second.grads[n], clean[n] + kept[n], sizes[n], roundings) for n in clean):
             symptom = "each gradient is added to those of the steps before"
