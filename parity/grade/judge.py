@@ -27,6 +27,8 @@ CLOSEST = {
         "db_not_summed",
         "db_wrong_axis",
     ): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
+    ("missing_1_over_m", "one_over_n"): "missing_1_over_m",  # n is 1
+    ("last_dA_reused", "off_by_one_layer"): "last_dA_reused",  # the last is the next
     ("dA_for_dZ", "missing_g_prime"): "missing_g_prime",  # the same in a layer; at the output it is dA for dZ
 }
 """Which of several mistakes that explain a quantity is meant, if nothing else tells."""
@@ -111,6 +113,8 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     kind, l = split(name)
     if kind == "A" and l < having[0].L:
         _choose_activation(having, l)
+    if kind == "dZ" and l < having[0].L:
+        _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
     wrong = [p for p in having if not _right(p, name, conventions)]
     if not wrong:
@@ -135,6 +139,21 @@ def _choose_activation(having: list[Pass], l: int) -> None:
             return
     for p in having:
         p.g[l - 1] = p.probe.activations[l - 1]
+        p.lost.add(l)
+
+
+def _choose_slope(having: list[Pass], l: int) -> None:
+    """Where no activation fits, as in a linear layer, any slope may be meant."""
+    if not all(l in p.lost for p in having):
+        return
+    own = having[0].g[l - 1]
+    for g in (own, *HIDDEN):
+        for p in having:
+            p.g[l - 1] = g
+        if all(_right(p, f"dZ{l}", {}) for p in having):
+            return
+    for p in having:
+        p.g[l - 1] = own
 
 
 def local(p: Pass, name: str) -> Pass:
@@ -312,9 +331,8 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
-    if all(_is_twice(p, name) for p in wrong if name in p.observed.again) and any(
-        name in p.observed.again for p in wrong
-    ):
+    twice = [p for p in wrong if name in p.observed.again and np.all(np.isfinite(p.observed.again[name].value))]
+    if twice and all(_is_twice(p, name) for p in twice):
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
         return ("integer_arithmetic",)
@@ -330,7 +348,7 @@ def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...
 def _is_twice(p: Pass, name: str) -> bool:
     """A second call adds what a first one should have given."""
     first, second = np.asarray(p.seen[name].value), np.asarray(p.observed.again[name].value)
-    if first.shape != second.shape or first.dtype.kind not in "fiub" or not np.all(np.isfinite(second)):
+    if first.shape != second.shape or first.dtype.kind not in "fiub":
         return False
     at = local(p, name)
     rights = _evaluated(at, name)

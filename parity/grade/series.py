@@ -105,8 +105,9 @@ def _alignment(
     forwards = 1 if not stem.startswith("d") else -1
     first = (1 if forwards == 1 else L) - behind
     k = len(values)
+    starts = sorted(range(L + 1), key=lambda l: (l != first, l)) if k >= L - 1 else [first]  # a loop that broke off
     for step in (forwards, -forwards):
-        for start in sorted(range(L + 1), key=lambda l: (l != first, l)):
+        for start in starts:
             layers = [start + step * i for i in range(k)]
             if all(
                 f"{stem}{l}" in expected and fits(v, expected[f"{stem}{l}"])

@@ -192,12 +192,15 @@ BEGIN = frozenset({"params", "weights", "w", "W1"})
 
 
 def _mutated(step: Step, played: Played) -> list[tuple[str, str]]:
-    """What a call changed of what it was given, but for what an update is there to change, and a cache being filled."""
+    """What a call changed of what it was given, but for a cache being filled, and parameters that an update replaces.
+
+    An update that writes into the arrays themselves changes them for everybody.
+    """
     found = []
-    for what in played.mutated:
+    for what in played.in_place if step.role == "update" else played.mutated:
         argument, _, rest = what.partition("[")
         kind = names.kind(argument)
-        if step.role in {"update", "train"} and kind not in {"X", "Y"}:
+        if step.role == "train" and kind not in {"X", "Y"}:
             continue
         if kind in {"cache", "grads"} and (not rest or rest.strip("]'\"").startswith("d")):
             continue
