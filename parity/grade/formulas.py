@@ -221,5 +221,7 @@ def _layered_given(given: object) -> dict[str, np.ndarray]:
     for name, value in dict(given).items():  # type: ignore[call-overload]
         array = np.asarray(value)
         new = _layered_name(name)
-        found[new] = array.T if name.endswith("w") else array.reshape(1, 1) if name.endswith("b") else array
+        found[new] = (
+            array.T if name.endswith("w") else array.reshape(1, 1) if name.endswith("b") and array.size == 1 else array
+        )
     return found

@@ -7,7 +7,7 @@ within its bound; where the learner has no name for what comes before, mistakes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -390,7 +390,7 @@ def _is_float32(p: Pass, name: str) -> bool:
 
 
 def merged(verdicts: Sequence[Verdict]) -> list[str | None]:
-    """One mistake, or none that is certain, for each: where several explain it, those that explain its kind elsewhere."""
+    """One mistake for each, or none: where several explain it, those count that explain its kind elsewhere."""
     wrong = [v for v in verdicts if v.right is False and v.mistakes]
     return [_chosen(v, wrong) if v.mistakes else None for v in verdicts]
 

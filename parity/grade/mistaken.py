@@ -55,10 +55,12 @@ def candidates(p: Pass, name: str) -> Iterator[Named]:
 
 def _integers(p: Pass, name: str) -> Iterator[Named]:
     """Cut off, or rounded, to integers."""
+    stays = name.startswith("new_") and not np.any(p[name.removeprefix("new_")].value)
     for right in p.rights(name):
         for cut in (np.trunc, np.floor, np.rint):
-            if np.any(cut(right.value)) and not np.array_equal(cut(right.value), right.value):
-                yield "integer_arithmetic", p.exact(cut(right.value))
+            whole = cut(right.value)
+            if not np.array_equal(whole, right.value) and (np.any(whole) or not stays):
+                yield "integer_arithmetic", p.exact(whole)
 
 
 def _of_Z(p: Pass, l: int) -> Iterator[Lazy]:
@@ -114,10 +116,9 @@ def _outer(p: Pass, one: Bounded, zero: Bounded) -> Iterator[Lazy]:
     Y, m = p.Y, p.m
     if m == 1:
         return
-    for turn in (lambda x: x, lambda x: x.T):
-        outer = lambda turn=turn: -(turn(p.exact(Y).T @ one) + turn(p.exact(1 - Y).T @ zero)) / m  # noqa: E731
-        yield "cost_outer_product", outer  # type: ignore[misc]
-    yield "cost_outer_product", lambda: -(p.exact(Y).T @ one + p.exact(1 - Y).T @ zero).sum() / m
+    outer = -(p.exact(Y).T @ one + p.exact(1 - Y).T @ zero) / m
+    for value in (outer, outer.T, outer.sum()):
+        yield "cost_outer_product", lambda value=value: value  # type: ignore[misc]
     none = p.exact(np.zeros(one.shape))
     for only, log, rest in ((Y, one, p.losses(none, zero)), (1 - Y, zero, p.losses(one, none))):
         yield "cost_outer_product", lambda o=only, g=log, r=rest: (r.sum() - (p.exact(o).T @ g).sum()) / m  # type: ignore[misc]
@@ -155,7 +156,7 @@ def _other_layers(p: Pass, l: int) -> Iterator[tuple[int, str]]:
     if p.L > 2 and l != p.L + 1 - l:
         yield p.L + 1 - l, "caches_reversed"
     for k in (l - 1 or p.L, l + 1):  # caches[−1] is the last one
-        if k <= p.L:
+        if k <= p.L and k != l:
             yield k, "off_by_one_layer"
 
 
@@ -230,9 +231,9 @@ def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
             yield "off_by_one_layer", lambda k=k: dZ @ p[f"A{k}"].T / m  # type: ignore[misc]
     for k, mistake in _other_layers(p, l):
         yield mistake, lambda k=k: dZ @ p[f"A{k - 1}"].T / m  # type: ignore[misc]
-    last = lambda: dZ.last() @ A.last().T  # noqa: E731
-    yield "last_example_only", last
-    yield "last_example_only", lambda: last() / m
+    last = dZ.last() @ A.last().T
+    yield "last_example_only", lambda: last
+    yield "last_example_only", lambda: last / m
 
 
 def _of_the_mean(p: Pass, right: Bounded, sizes: tuple[int, ...]) -> Iterator[Lazy]:

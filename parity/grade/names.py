@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from parity.grade.record import Function, Inventory, Source
 from parity.grade.mentions import bodies_of, words
+from parity.grade.record import Function, Inventory, Source
 
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "

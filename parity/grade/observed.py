@@ -40,8 +40,9 @@ class Observed:
     ----------
     probe : Probe
     seen : mapping
-        By the notes' names: m@FUNCTION for each function that has a name for m, Z1, A1, …, J, dZ2, dA1, dW2, db2, …, new_W1, new_b1, …; for logistic regression Z,
-        A, J, dZ, dw, db, new_w, new_b. Where a quantity was found in several places, what the caller gets comes first.
+        By the notes' names: Z1, A1, …, J, dZ2, dA1, dW2, db2, …, new_W1, new_b1, …; for logistic regression Z, A, J,
+        dZ, dw, db, new_w, new_b; and m@FUNCTION for each function that has a name for m. Where a quantity was found in
+        several places, what the caller gets comes first.
     given : mapping
         What the functions of this pass were handed by the grader in place of an own value, by the same names: the A2
         of `compute_cost(A2, Y)`, the dW1 of `update_parameters`, the caches where the file has no forward pass.

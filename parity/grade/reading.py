@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from parity.grade.record import Binding, Source
 from parity.grade.mentions import functions_of, key_text
+from parity.grade.record import Binding, Source
 
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -105,7 +105,11 @@ def _alignment(
     forwards = 1 if not stem.startswith("d") else -1
     first = (1 if forwards == 1 else L) - behind
     k = len(values)
-    starts = sorted(range(L + 1), key=lambda l: (l != first, l)) if k >= L - 1 else [first]  # a loop that broke off
+    if stem == "dA" and not behind and k < L:  # the output's is seldom bound to the same name
+        first = L - 1
+    starts = sorted(range(L + 1), key=lambda l: (l != first, l))
+    if k < L - 1:  # a loop that broke off
+        starts = [first, L] if stem == "dA" else [first]
     for step in (forwards, -forwards):
         for start in starts:
             layers = [start + step * i for i in range(k)]

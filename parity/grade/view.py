@@ -85,7 +85,9 @@ class View:
 
     def _belongs(self, quantity: str, step: Step) -> bool:
         """Whether such a quantity is computed by such a function, not handed to it."""
-        if quantity not in self.reader.expected or quantity in self.part.given or quantity == "A0":
+        block = step.role in {"linear_forward", "linear_activation_forward"} and quantity[0] == "Z"
+        given = quantity in self.part.given and not block  # it is at hand for the backward block alone
+        if quantity not in self.reader.expected or given or quantity == "A0":
             return False
         kinds = {names.kind(name) for name in step.function.arguments}
         letter = quantity[0]
