@@ -233,8 +233,11 @@ def chosen(
     *,
     default: Sequence[str] | None = None,
     groups: dict[str, list[str]] | None = None,
+    see: str = "parity list",
 ) -> tuple[str, ...]:
     """The names that were given, a group's name standing for all in it; in the order of `known`, each once.
+
+    `see` is the command that shows what there is.
 
     Raises
     ------
@@ -247,18 +250,18 @@ def chosen(
     wanted: set[str] = set()
     for name in (name for names in given for name in names):
         if name not in names and name not in groups:
-            raise BadInput(unknown(what, name, (*names, *groups)))
+            raise BadInput(unknown(what, name, (*names, *groups), see))
         wanted.update([name] if name in names else [])
         wanted.update(groups.get(name, []))
     return tuple(name for name in names if name in wanted)
 
 
-def unknown(what: str, name: str, known: Sequence[str]) -> str:
-    """One line: there is no such name, and what it may have meant."""
+def unknown(what: str, name: str, known: Sequence[str], see: str = "parity list") -> str:
+    """One line: there is no such name, and what it may have meant, or where to look."""
     near = get_close_matches(name, known, 3, 0.5) or [k for k in known if name and name.lower() in k][:3]
     if near:
         return f"there is no {what} {name!r}; did you mean {' or '.join(near)}?"
-    return f"there is no {what} {name!r}; {'there are ' + ', '.join(known) if len(known) < 9 else 'see: parity list'}"
+    return f"there is no {what} {name!r}; {'there are ' + ', '.join(known) if len(known) < 9 else f'see: {see}'}"
 
 
 def command_list(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -85,6 +86,7 @@ def with_fault(of: Group, name: str, fault: str = WRONG) -> Group:
     return Group(of.floor, of.sentinel, of.drift, (*of.rows, Row(wrong, DIFFERS, 812.0, fault)))
 
 
+@cache
 def results(*, own: str = "planted", fault: str = WRONG, reason: str = NO_CUDA) -> Results:
     """A run with everything in it; `own` is the name of a third party's implementation that differs."""
     standing = [name for name, case in CASES.items() if not case.grows]
@@ -117,6 +119,7 @@ def results(*, own: str = "planted", fault: str = WRONG, reason: str = NO_CUDA) 
     )  # fmt: skip
 
 
+@cache
 def small() -> Results:
     """A run of two groups: one that stands for itself and is noisy, and one of a series."""
     of = [("logistic-30-1-m569", 0.2), ("logistic-16-1-m4096", 0.0)]

@@ -36,6 +36,8 @@ def written(path: Path, found: Results) -> str:
     ("given", "line"),
     [
         (["--case", "shallow-2-4-1-m500"], "there is no case 'shallow-2-4-1-m500'; did you mean shallow-2-4-1-m400"),
+        (["--case", "zzz"], "there is no case 'zzz'; see: parity bench --list"),
+        (["--implementation", "zzz"], "there is no implementation 'zzz'; see: parity bench --list"),
         (["--work", "steps"], "there is no work 'steps'; did you mean step?"),
         (["--implementation", "pytorch"], "there is no implementation 'pytorch'; did you mean"),
         (["--dtype", "float80"], "there is no dtype 'float80'; did you mean"),
@@ -180,6 +182,7 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
     row = "shallow-2-4-1-m64/step/float64/cpu/1/reference"
     given = ["--filter", row, "--quick", "--case", "shallow-2-4-1-m64", "--dtype", "float64", "--threads", "1"]
     files = {"--json": tmp_path / "x.json", "--html": tmp_path / "x.html", "--plots": tmp_path / "plots"}
+    given += ["--implementation", "reference"]  # the others are not looked at
     given += [str(word) for pair in files.items() for word in pair]
     done = subprocess.run(
         [sys.executable, "-m", "parity", "bench", *given], cwd=ROOT, capture_output=True, encoding="utf-8", check=False

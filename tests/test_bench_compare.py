@@ -385,9 +385,18 @@ def test_noise_is_said_beside_the_figures() -> None:
     calm = group("one", {"floor": STEADY, "numpy": STEADY}, STEADY)
     loud = replace(calm, drift=0.12)
     text = shown(compare(run(calm), run(loud)))
-    assert text.splitlines()[0] == "one · step · float64 · cpu · 1 thread  NOISY: drift 12 %"
+    assert text.splitlines()[2] == "one · step · float64 · cpu · 1 thread  NOISY: drift 12 %"
     assert text.splitlines()[-1].endswith("1 in NOISY groups")
     assert "NOISY" not in shown(compare(run(calm), run(calm)))
+
+
+def test_when_each_run_was_made_is_said() -> None:
+    """The old one's date, also where a second run has confirmed the new one's."""
+    days = ("2026-11-24T16:15:00+00:00", "2026-11-25T18:15:00+02:00", "2026-11-25T16:20:00+00:00")
+    old, new, again = (replace(run(group("one", {"floor": STEADY, "numpy": STEADY}, STEADY)), made=day) for day in days)
+    line = "old: 2026-11-24 16:15 UTC; new: 2026-11-25 16:15 UTC"
+    assert shown(compare(old, new)).splitlines()[0] == line
+    assert shown(confirmed(compare(old, new), compare(old, again))).splitlines()[0] == line
 
 
 def test_names_from_outside_steer_no_terminal() -> None:

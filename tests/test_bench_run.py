@@ -30,7 +30,9 @@ CASE = CASES["shallow-2-4-1-m400"]
 
 @pytest.fixture(autouse=True)
 def quick_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Blocks of a tenth of a millisecond, small peaks, and nothing left behind."""
+    """Blocks of a tenth of a millisecond, a small sentinel, small peaks, and nothing left behind."""
+    monkeypatch.setattr(worker, "SENTINEL", 4)
+    worker._sentinel.cache_clear()
     monkeypatch.setattr(worker, "LEAST_BLOCK", 1e-4)
     monkeypatch.setattr(worker, "SHARE_OF_CLOCK", 0.1)
     monkeypatch.setattr(running, "SECONDS", {False: 0.0, True: 0.0})
@@ -43,6 +45,7 @@ def quick_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     worker.end()
     worker._ROOM.switches.close()
     worker._ROOM.switched.clear()
+    worker._sentinel.cache_clear()
     find.cache_clear()
 
 

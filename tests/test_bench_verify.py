@@ -36,11 +36,18 @@ def step(at: Problem, dtype: str, implementation: str = "reference") -> Arrays:
     return {name: found[name] for name in ("J", *(f"d{p}" for p in at.params))}
 
 
+@cache
+def computed(case: str, dtype: str) -> tuple[Arrays, Arrays]:
+    """The reference's step on either problem."""
+    found, of_twin = (step(at, dtype) for at in given(case, dtype))
+    return found, of_twin
+
+
 def judged(
     case: str, dtype: str = "float64", fault: Fault | None = None, work: str = "step", on_problem: bool = True
 ) -> Verdict:
     """The verdict on the reference with a fault, on the exact problem only or on both."""
-    found, of_twin = (step(at, dtype) for at in given(case, dtype))
+    found, of_twin = computed(case, dtype)
     if fault:
         at, exact = given(case, dtype)
         found = {**found, **fault(found, at)} if on_problem else found
@@ -83,7 +90,7 @@ def first_non_zero(array: np.ndarray) -> tuple[int, ...]:
 def test_a_small_fault_in_one_element_is_seen_on_the_exact_problem(case: str, dtype: str, factor: float) -> None:
     """A relative error of 1e-10; in float32 one of a unit in the last place."""
     name = "dw" if case == LOGISTIC else "dW1"
-    value = step(given(case, dtype)[1], dtype)[name]
+    value = computed(case, dtype)[1][name]
     at, by = first_non_zero(value), np.asarray(factor, value.dtype)
     verdict = judged(case, dtype, lambda found, _: {name: changed(found[name], at, by)}, on_problem=False)
     assert verdict.verdict == DIFFERS
@@ -188,6 +195,6 @@ def test_the_largest_are_let_through_and_a_small_fault_is_not(case: str) -> None
     """A relative error of 1e-10 in one element of the exact problem."""
     name = "dw" if case.startswith("logistic") else "dW1"
     assert judged(case).verdict == ROUNDING
-    at = first_non_zero(step(given(case, "float64")[1], "float64")[name])
+    at = first_non_zero(computed(case, "float64")[1][name])
     verdict = judged(case, fault=lambda found, _: {name: changed(found[name], at, 1 + 1e-10)}, on_problem=False)
     assert verdict.fault.startswith(f"{name}[{at[0]}, {at[1]}] of the exact problem is ")

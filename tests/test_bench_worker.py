@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import process_time, sleep, thread_time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from parity.bench import floor, worker
 from parity.bench.cases import CASES, Case
+from parity.bench.command import cores
 from parity.bench.results import Key
 from parity.implementations import Call, find
 from tests.shared import place
@@ -107,6 +110,29 @@ def test_the_sentinel_tells_how_much_of_its_core_it_had(monkeypatch: pytest.Monk
     assert worker.sentinel() == (1 / 256, 1 / 4)
 
 
+def other_threads(work: Callable[[], object]) -> float:
+    """Seconds of other threads beside a second of this one's, where NumPy's BLAS may have two: the least of ten times.
+
+    A thread of a BLAS that has nothing to do looks out for work during the first of them.
+    """
+    found = []
+    with threadpool_limits(2):
+        for _ in range(10):
+            own, every = thread_time(), process_time()
+            for _ in range(20):
+                work()
+            found.append((process_time() - every) / (thread_time() - own) - 1)
+            sleep(0.02)
+    return min(found)
+
+
+@pytest.mark.skipif(cores() < 2, reason="one core: no BLAS has a second thread here")
+def test_the_sentinel_is_the_work_of_one_thread() -> None:
+    """Threads that wait for each other take their time even where nothing else happens."""
+    a = np.ones((256, 256))
+    assert other_threads(worker._sentinel()) < 1 / 10 < other_threads(lambda: np.dot(a, a))
+
+
 def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("XLA_FLAGS", "--xla_of_the_user=1")
@@ -176,6 +202,25 @@ def test_pytorch_is_waited_for(monkeypatch: pytest.MonkeyPatch, device: str) -> 
     task = find("torch-eager").finished(lambda *inputs: order.append("called") or "found", device)
     assert task(1, 2, 3) == "found"
     assert order == ["called", "waited"]
+
+
+@pytest.mark.parametrize("work", ["step", "forward"])
+def test_pytorch_s_floor_is_waited_for_like_pytorch(monkeypatch: pytest.MonkeyPatch, work: str) -> None:
+    """And its peaks: by the adapter's own waiting."""
+    pytest.importorskip("torch")
+    waited: list[str] = []
+
+    def finished(self: object, task: Callable[..., object], device: str) -> Callable[..., object]:
+        return lambda *inputs: (task(*inputs), waited.append(device))
+
+    monkeypatch.setattr("parity.implementations.torch.Eager.finished", finished)
+    monkeypatch.setattr(floor, "SQUARE", 4)
+    monkeypatch.setattr(floor, "STREAM", 64)
+    floor.floor("floor-torch", SMALL, work, "float32", "cpu")()
+    assert waited == ["cpu"]
+    for *_, peak in floor.peaks("torch", "float32", "cpu"):
+        peak()
+    assert waited == ["cpu"] * 3
 
 
 def test_what_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

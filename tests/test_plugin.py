@@ -9,17 +9,19 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
 from parity import implementations, names
-from parity.compare import BITS, DIFFERS, Comparison
+from parity.cli import main
+from parity.compare import BITS, DIFFERS
 from parity.formats import FORMATS
 from parity.implementations import find
 from parity.problems import NETWORKS, catalogue
-from parity.run import Plan, compute, matrix, verdicts
+from parity.run import Cell, Plan, compute, matrix, verdicts
 from tests.shared import standard
 
 pytest.importorskip("autograd", reason="the example needs HIPS autograd: pip install -c constraints.txt autograd")
@@ -126,12 +128,11 @@ def parity(folders: list[str], *arguments: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def of_faulty(name: str, *, processes: bool) -> Comparison:
-    """The first difference of a faulty one on one problem."""
-    (cell,) = matrix(Plan((catalogue.build("flower"),), (f"autograd-{name}",), ("float64",)), processes=processes)
-    assert cell.first_difference is not None
-    assert not cell.skipped
-    return cell.first_difference
+@cache
+def of_faulty(*, processes: bool) -> dict[str, Cell]:
+    """All that are faulty on one problem, in one run: none may spoil what comes after it."""
+    plan = Plan((catalogue.build("flower"),), tuple(f"autograd-{name}" for name in LINES), ("float64",))
+    return {cell.implementation: cell for cell in matrix(plan, processes=processes)}
 
 
 def test_the_example_is_short() -> None:
@@ -201,12 +202,14 @@ def test_other_models_are_refused(installed: list[str]) -> None:
 
 
 @pytest.mark.parametrize("problem", ["breast_cancer_shallow", "shallow_exact_tanh", "breast_cancer_deep"])
-def test_a_planted_fault_is_traced_to_its_quantity(installed: list[str], problem: str) -> None:
-    right = parity(installed, "trace", problem, "--implementation", "autograd")
-    assert (right.returncode, right.stderr) == (0, "")
-    wrong = parity(installed, "trace", problem, "--implementation", "autograd-without_m")
-    assert (wrong.returncode, wrong.stderr) == (1, "")
-    last = wrong.stdout.splitlines()[-1]
+def test_a_planted_fault_is_traced_to_its_quantity(
+    installed: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = main(["trace", problem, "--implementation", "autograd"])
+    assert (right, capsys.readouterr().err) == (0, "")
+    wrong, said = main(["trace", problem, "--implementation", "autograd-without_m"]), capsys.readouterr()
+    assert (wrong, said.err) == (1, "")
+    last = said.out.splitlines()[-1]
     assert re.fullmatch(rf"{problem} float64 on cpu, autograd-without_m: dW1\[.*; it looks like a factor m", last)
 
 
@@ -222,7 +225,10 @@ def test_a_planted_fault_is_found_by_the_matrix(installed: list[str]) -> None:
 @pytest.mark.parametrize("processes", [False, True])
 @pytest.mark.parametrize(("name", "line"), LINES.items())
 def test_what_is_no_result_differs_with_a_line(installed: list[str], name: str, line: str, processes: bool) -> None:
-    looks_like = of_faulty(name, processes=processes).looks_like
+    cell = of_faulty(processes=processes)[f"autograd-{name}"]
+    assert cell.first_difference is not None
+    assert not cell.skipped
+    looks_like = cell.first_difference.looks_like
     assert line in looks_like
     assert "\n" not in looks_like
 

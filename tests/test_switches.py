@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from parity.processes import Pool
 from parity.run import workers
@@ -46,3 +48,9 @@ def test_every_process_is_silent_about_products_alone() -> None:
         for message in (*FLAGGED, OF_VALUES):
             of_matrix, of_training = worker["reference"].submit(heard, message), pool.submit(heard, message).result
             assert (of_matrix(), of_training()) == ((message == OF_VALUES),) * 2
+
+
+def test_the_products_here_have_as_many_threads_as_they_are_given() -> None:
+    """NumPy's BLAS reads the variable when it is imported, and a plugin of pytest's does that before conftest."""
+    given = int(os.environ["OPENBLAS_NUM_THREADS"])
+    assert {one["num_threads"] for one in threadpool_info() if "numpy" in one["filepath"]} <= {given}

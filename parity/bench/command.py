@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from parity.bench.cases import CASES, QUICK, WORKS
@@ -108,14 +109,15 @@ def plan_of(options: argparse.Namespace, old: Results | None = None) -> Plan:
         A name is not known, there are fewer cores than threads, or no row is left.
     """
     quick, named = options.quick, implementations()
-    cases = chosen("case", options.case, CASES, default=QUICK if quick else None)
+    one_of = partial(chosen, see="parity bench --list")
+    cases = one_of("case", options.case, CASES, default=QUICK if quick else None)
     plan = Plan(
         cases=tuple(CASES[name] for name in cases),
-        works=chosen("work", options.work, WORKS, default=("step",) if quick else None),
-        dtypes=chosen("dtype", options.dtype, DTYPES, default=("float32",) if quick else None),
-        devices=chosen("device", options.device, DEVICES),
+        works=one_of("work", options.work, WORKS, default=("step",) if quick else None),
+        dtypes=one_of("dtype", options.dtype, DTYPES, default=("float32",) if quick else None),
+        devices=one_of("device", options.device, DEVICES),
         threads=threads_of(options),
-        implementations=chosen(
+        implementations=one_of(
             "implementation", options.implementation, named, default=_default(quick), groups=_groups()
         ),
         patterns=tuple(options.filter or ()),

@@ -19,6 +19,7 @@ from scipy.stats import mannwhitneyu
 
 from parity.bench import units
 from parity.bench.machine import same_machine
+from parity.bench.reading import when
 from parity.bench.results import Group, Key, Results, Row, floor_of
 from parity.bench.statistics import NOISE, ONE_IN, Interval, holm, is_noisy, quotient, rounds_needed
 from parity.errors import BadInput, printable, shorten
@@ -92,12 +93,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has changed, row by row, and what else is different between the two runs, a line each."""
+    """What has changed, row by row, and what else is different between the two runs, a line each.
+
+    Attributes
+    ----------
+    made : tuple of str
+        When the old run was made, and when the new one.
+    """
 
     size: float
     rows: tuple[Change, ...]
     changed: tuple[str, ...]
     notes: tuple[str, ...]
+    made: tuple[str, str]
 
     @property
     def regressions(self) -> tuple[Change, ...]:
@@ -153,7 +161,8 @@ def compare(old: Results, new: Results, size: float = SIZE, other_machine: bool 
     keys = dict.fromkeys([*after, *before])
     rows = _judged([row for key in keys if (row := _change(key, before.get(key), after.get(key)))], size)
     changed = [f"machine: {differs}"] if differs else []
-    return Comparison(size, tuple(rows), (*changed, *_surroundings(old, new)), tuple(_notes(rows, old, new)))
+    changed += _surroundings(old, new)
+    return Comparison(size, tuple(rows), tuple(changed), tuple(_notes(rows, old, new)), (when(old), when(new)))
 
 
 def rows_worth_running(old: Results) -> tuple[Key, ...]:
@@ -301,7 +310,8 @@ def _notes(rows: Sequence[Change], old: Results, new: Results) -> Iterator[str]:
 
 
 def show(comparison: Comparison, to: Console) -> None:
-    """A table for each group of rows that the new run has, what else has changed, and one line that counts."""
+    """When they were made, a table for each group that the new run has, what else has changed, a line that counts."""
+    to.print(printable("old: {}; new: {}".format(*comparison.made)), "", style="dim", sep="\n", soft_wrap=True)
     headings = list(dict.fromkeys(map(_heading, comparison.rows)))
     rows = sorted(comparison.rows, key=lambda row: headings.index(_heading(row)))
     for heading, of_heading in groupby(rows, key=_heading):

@@ -8,14 +8,18 @@ fastest of them is the floor. Reading X once instead of twice can beat it: a flo
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from parity.bench.cases import Case
 from parity.errors import FOREIGN, one_line
 from parity.formats import FORMATS
+
+if TYPE_CHECKING:
+    from parity.implementations.torch import Eager
 
 FLOORS = {"floor-numpy": "numpy", "floor-torch": "torch"}
 """The floor in each library whose BLAS it is."""
@@ -56,7 +60,7 @@ def _numpy(A: list[np.ndarray], W: list[np.ndarray], work: str) -> Work:
 def _torch(A: list[np.ndarray], W: list[np.ndarray], work: str, device: str) -> Work:
     import torch
 
-    a, w = ([_tensor(x).to(device) for x in arrays] for arrays in (A, W))
+    a, w = ([_eager().to_framework(x, device) for x in arrays] for arrays in (A, W))
     calls = [(w[l], a[l], torch.empty_like(a[l + 1])) for l in range(len(w))]
     if work != "forward":
         for l in range(len(w) - 1, -1, -1):
@@ -66,25 +70,15 @@ def _torch(A: list[np.ndarray], W: list[np.ndarray], work: str, device: str) -> 
     def products() -> None:
         for left, right, into in calls:
             torch.mm(left, right, out=into)
-        synchronize(device)
 
-    return products
+    return _eager().finished(products, device)
 
 
-def _tensor(array: np.ndarray) -> Any:
+def _eager() -> Eager:
+    """How PyTorch's arrays are made, and its work waited for."""
     from parity.implementations.torch import Eager
 
-    return Eager().to_framework(array, "cpu")
-
-
-def synchronize(device: str) -> None:
-    """Return when PyTorch's queue of the device is empty."""
-    import torch
-
-    if device == "cuda":
-        torch.cuda.synchronize()
-    elif device == "mps":
-        torch.mps.synchronize()
+    return Eager()
 
 
 def _random(shape: tuple[int, int], dtype: str, seed: int) -> np.ndarray:
@@ -116,17 +110,10 @@ def _peaks_of_numpy(side: np.ndarray, n: int) -> list[tuple[str, str, float, Wor
 def _peaks_of_torch(side: np.ndarray, n: int, device: str) -> list[tuple[str, str, float, Work]]:
     import torch
 
-    a = _tensor(side).to(device)
+    a = _eager().to_framework(side, device)
     into, stream = torch.empty_like(a), torch.ones(n, dtype=a.dtype, device=device)
-
-    def product() -> None:
-        torch.mm(a, a, out=into)
-        synchronize(device)
-
-    def total() -> None:
-        torch.sum(stream)
-        synchronize(device)
-
+    product = _eager().finished(partial(torch.mm, a, a, out=into), device)
+    total = _eager().finished(partial(torch.sum, stream), device)
     return [("flops", "torch.mm", 2.0 * SQUARE**3, product), ("bytes", "torch.sum", float(STREAM), total)]
 
 
@@ -134,9 +121,7 @@ def why_no_floor(name: str, device: str) -> str | None:
     """Why the floor cannot be taken there, or None."""
     if FLOORS[name] == "numpy":
         return None if device == "cpu" else "NumPy computes on the cpu only"
-    from parity.implementations.torch import Eager
-
     try:
-        return Eager().unavailable() or Eager().devices()[device]
+        return _eager().unavailable() or _eager().devices()[device]
     except FOREIGN as error:  # a library of PyTorch's that cannot be loaded
         return one_line(error)

@@ -2,11 +2,28 @@
 
 source      a .py or .ipynb file as text and lines
 room        a process of its own with limits, in which `stage` runs the file and says what happened
+process     that process, as the room sees it
+stage       that process from inside: it runs the file, statement by statement
+playing     … and calls its functions
+tracing     … and records their local names
+values      … as plain data
+inventory   what the file defines
+standins    modules that it asks for and need not be there
+guards      what limits it
+troubles    what goes wrong in it, in words
 wire        how values travel between the two
 record      what is asked of the stage, and what it tells
 names       what people call these functions and quantities
-protocol    which of the file's functions are called on a probe, and with what
+words       the names and keys in a learner's functions
+protocol    which of the file's functions are called on a probe, in which order
+handing     what each of their arguments is given
+forms       how the file packs parameters, caches and gradients, learned by calling it once
 observe     what they computed, under the notes' names
+view        what one scene showed
+collect     the quantities in a call's result and in its local names
+leaves      the parts of a result, and what they are where only the function's role tells
+series      which layers, or examples, the values of one name belong to
+reading     what the text says of a value: where it was returned, or bound, or keyed
 probes      the inputs, which tell all mistakes apart
 bounded     numbers with the error that rounding may have given them
 formulas    the notes' formulas, and what each would be with a mistake in it

@@ -56,6 +56,8 @@ class Pass:
         logistic = probe.exercise == "logistic"
         params = layered(dict(probe.params)) if logistic else probe.params
         known = {**params, "A0": probe.X, **(_layered_given(observed.given) if logistic else observed.given)}
+        if "linear_activation_forward" in observed.roles and "A2" in observed.seen:
+            known.pop("Z2", None)  # which was at hand for the backward block
         self.known = {name: self.exact(value) for name, value in known.items()}
         self.seen = (
             {_layered_name(n): _layered_seen(n, s) for n, s in observed.seen.items()}
@@ -63,7 +65,7 @@ class Pass:
             else dict(observed.seen)
         )
         self.own: dict[str, Bounded] = {}
-        self.scaled: set[str] = set()
+        self.lost: set[int] = set()
 
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""

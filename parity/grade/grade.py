@@ -74,9 +74,12 @@ def grade(source: Source, room: Room, exercises: Sequence[str], dtypes: Sequence
 def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Sequence[str]) -> Sheet:
     sheet = Sheet(exercise)
     if exercise in ACTIVATIONS:
-        passed = observe.passes(room, exercise, dtypes)
+        passed = _of_use(observe.passes(room, exercise, dtypes), roles)
         numpy = room.inventory.frameworks <= {"numpy"}
-        verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group)]
+        narrow = _all_float32(passed)
+        if narrow and "float64" in dtypes:
+            sheet.notes.append(Note("float32"))
+        verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group, narrow)]
         _of_quantities(sheet, verdicts)
         _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"])
     apart = units.look(room, exercise, roles, dtypes)
@@ -90,6 +93,21 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
     return sheet
 
 
+def _of_use(passed: list[Observed], roles: Mapping[str, Function]) -> list[Observed]:
+    """Training counts where it has the whole pass inside; where it calls functions for that, its updates count."""
+    apart = "gradients" in roles or "backward" in roles
+    found = []
+    for one in passed:
+        if set(one.roles) == {"train"} and apart:
+            if "update" in roles:
+                continue
+            steps = {name: seen for name, seen in one.seen.items() if name.startswith("new_")}
+            given = {name: seen.value for name, seen in one.seen.items() if name.startswith(("dW", "db", "dw"))}
+            one = replace(one, seen=steps, given={**one.given, **given})
+        found.append(one)
+    return found
+
+
 def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
     """The passes of the same functions in the same format over all probes."""
     groups: dict[object, list[Observed]] = defaultdict(list)
@@ -99,11 +117,8 @@ def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
     return list(groups.values())
 
 
-def _judge_group(sheet: Sheet, group: list[Observed]) -> list[Verdict]:
-    narrow = _all_float32(group)
+def _judge_group(sheet: Sheet, group: list[Observed], narrow: bool) -> list[Verdict]:
     passes = [Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in group]
-    if narrow and group[0].probe.dtype == "float64":
-        sheet.notes.append(Note("float32"))
     sheet.findings += _of_m(sheet, passes)
     for one in group:
         sheet.findings += _of_calls(one)
@@ -122,7 +137,13 @@ def _of_troubles(sheet: Sheet, passed: list[Observed]) -> None:
 
 def _all_float32(group: list[Observed]) -> bool:
     """Whether the learner works in float32 throughout, whatever comes in."""
-    kinds = {np.asarray(s.value).dtype for one in group for n, s in one.seen.items() if not n.startswith("m")}
+    kinds = {
+        np.asarray(seen.value).dtype
+        for one in group
+        if one.probe.dtype == "float64"
+        for name, seen in one.seen.items()
+        if not name.startswith("m")
+    }
     floats = {kind for kind in kinds if kind.kind == "f"}
     return floats == {np.dtype(np.float32)}
 
@@ -200,7 +221,9 @@ def _settle(sheet: Sheet) -> None:
     found = []
     for f in kept:
         raised = f.symptom.startswith("raises ")
-        if f.mistake is None and known and (raised or spread):
+        step = bool(known & {"update_order", "iterations_off_by_one"}) and f.quantities[0].startswith("new_")
+        trained = f.quantities[0] in ("update", "costs")
+        if f.mistake is None and known and (raised or spread or step or trained):
             sheet.scores |= {q: None for q in f.quantities if q in sheet.scores}
             if raised:
                 sheet.troubles.append(Trouble("error", f.symptom.removeprefix("raises "), f.line, f.function))

@@ -108,6 +108,28 @@ class Printed(io.TextIOBase):
             raise TooMuchOutputError
         return len(text)
 
+    def reconfigure(self, **options: object) -> None:
+        """Nothing to do: it takes all text."""
+
+    @property
+    def buffer(self) -> io.BufferedIOBase:
+        """Takes bytes."""
+        return _Bytes(self)
+
+
+class _Bytes(io.BufferedIOBase):
+    """The bytes of what is printed."""
+
+    def __init__(self, printed: Printed) -> None:
+        self.printed = printed
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self.printed.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
+
 
 class NoInput(io.TextIOBase):
     """Standard input that says that there is none."""
@@ -168,7 +190,9 @@ def _exit(status: int = 0) -> None:
 
 
 class Surroundings:
-    """Streams, random numbers, built-in functions and the rest are the learner's inside, and as before afterwards.
+    """Streams, built-in functions and the rest are the learner's inside, and as before afterwards.
+
+    Random numbers begin anew inside.
 
     Parameters
     ----------
@@ -184,7 +208,7 @@ class Surroundings:
 
     def __enter__(self) -> Self:
         self.before = sys.stdin, sys.stdout, sys.stderr
-        self.random = random.getstate(), np.random.get_state()
+        self.written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         self.path, self.depth, self.trace = list(sys.path), sys.getrecursionlimit(), sys.gettrace()
         self.builtins = dict(vars(builtins))
         self.errors = np.errstate(all="warn")
@@ -207,11 +231,21 @@ class Surroundings:
         os._exit = EXIT
         sys.stdin, sys.stdout, sys.stderr = self.before
         sys.path[:] = self.path
-        random.setstate(self.random[0])
-        np.random.set_state(self.random[1])
+        sys.dont_write_bytecode = self.written
         self.errors.__exit__(None, None, None)
         with suppress(OSError):  # the folder is gone
             os.chdir(self.home)
+
+
+@contextmanager
+def randomness_kept() -> Iterator[None]:
+    """The random numbers after the block are those that would have come without it."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 @contextmanager

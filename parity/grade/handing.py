@@ -28,14 +28,18 @@ class Manner:
         One example is a row.
     turned : bool
         Of a network in rows: W[l] is (n[l−1], n[l]).
-    packed : bool
-        The parameters are a tuple, not a dict, where the file has no initialisation that shows it.
+    packing : str
+        How parameters and gradients are packed: "own" as the file's initialisation and gradients are, or if it has none
+        as a dict; "dict"; "tuple".
+    defaults : bool
+        Activations that have a default are not handed over.
     """
 
     arrays: str = "numpy"
     rows: bool = False
     turned: bool = False
-    packed: bool = False
+    packing: str = "own"
+    defaults: bool = False
 
     def turn(self, quantity: str, value: np.ndarray) -> np.ndarray:
         """A quantity of the notes as the file's functions have it; and back again."""
@@ -138,7 +142,8 @@ class Hand:
         unknown: list[str] = []
         for name in function.arguments:
             value = self._named(name, part) if own else None
-            value = self._of_kind(name, part, own) if value is None else value
+            if value is None and not (name in function.optional and self._by_default(name)):
+                value = self._of_kind(name, part, own)
             if value is not None:
                 found[name] = value
             elif name not in function.optional:
@@ -146,6 +151,11 @@ class Hand:
         if unknown:
             found |= self._left_over(unknown, function, part)
         return found
+
+    def _by_default(self, name: str) -> bool:
+        """Whether an activation is left to the function's default: a single one, or as the manner has it."""
+        kind = names.kind(name)
+        return (kind == "activation" and kind not in self.alias) or (kind == "activations" and self.manner.defaults)
 
     def _left_over(self, unknown: list[str], function: Function, part: str) -> dict[str, Value]:
         """The one argument with a name of its own: the parameters, where nothing else hands them over."""
@@ -168,7 +178,7 @@ class Hand:
         if kind is None:
             return None
         kind = self.alias.get(kind, kind)
-        plain = self._plain(kind, part)
+        plain = self._plain(kind)
         if plain is not None:
             return plain
         if kind == "cache":
@@ -181,29 +191,16 @@ class Hand:
             return self.grads()
         return self._quantity(kind, part, own)
 
-    def _plain(self, kind: str, part: str) -> Value | None:
+    def _plain(self, kind: str) -> Value | None:
+        """What is neither a quantity nor a container of some."""
         n, p = sizes(self.probe), self.probe
         if kind.startswith("activation "):
             return kind.partition(" ")[2]
-        made: dict[str, Value] = {
-            "learning_rate": p.learning_rate,
-            "iterations": 1,
-            "activations": p.activations,
-            "m": p.m,
-            "n_x": n[0],
-            "n_h": n[1],
-            "n_y": n[-1],
-            "layers": list(n),
-            "verbose": False,
-            "L": p.L,
-            "lambd": 0.0,
-            "activation": p.activations[0],
-        }
-        if kind in {"X", "X_test"}:
-            return self.array("X")
-        if kind in {"Y", "Y_test"}:
-            return self.array("Y")
-        return made.get(kind)
+        if kind in {"X", "X_test", "Y", "Y_test"}:
+            return self.array(kind[0])
+        made: dict[str, Value] = {"n_x": n[0], "n_h": n[1], "n_y": n[-1], "layers": list(n), "m": p.m, "L": p.L}
+        made |= {"learning_rate": p.learning_rate, "iterations": 1, "verbose": False, "lambd": 0.0}
+        return (made | {"activations": p.activations, "activation": p.activations[0]}).get(kind)
 
     def array(self, quantity: str) -> np.ndarray:
         """A quantity of the probe, or by the reference's formulas, as the file's functions have it."""
@@ -213,16 +210,16 @@ class Hand:
 
     def params(self) -> Value:
         """The parameters in the form that the file's initialisation gives them."""
-        if self.forms.params is not None:
+        if self.forms.params is not None and self.manner.packing == "own":
             return self.forms.params.filled(lambda q: self.array(q) if q in self.probe.params else None)
         made = {name: self.array(name) for name in self.probe.params}
-        return tuple(made.values()) if self.manner.packed else made
+        return tuple(made.values()) if self.manner.packing == "tuple" else made
 
     def grads(self) -> Value:
         """Given gradients, in the form that the file's own have."""
         made = {f"d{name}": self.give(f"d{name}") for name in self.probe.params}
-        if self.forms.grads is None:
-            return tuple(made.values()) if self.manner.packed else made
+        if self.forms.grads is None or self.manner.packing != "own":
+            return tuple(made.values()) if self.manner.packing == "tuple" else made
         return self.forms.grads.filled(lambda q: made.get(q) if q in made else self._known(q))
 
     def _known(self, quantity: str) -> np.ndarray | None:
@@ -254,7 +251,7 @@ class Hand:
         return self.array(quantity) if quantity in self.probe.params else self.give(quantity)
 
     def _cache(self, name: str, part: str, own: bool) -> Value | None:
-        forward = {"backward": "forward"}.get(part, part.replace("_backward", "_forward"))
+        forward = {"backward": "forward", "cost": "forward"}.get(part, part.replace("_backward", "_forward"))
         if own and forward in self.calls and forward in self.forms.cache:
             return Ref(self.calls[forward], self.forms.cache[forward])
         if forward in self.calls and forward == "forward" and self.forms.results.get("forward") is None:

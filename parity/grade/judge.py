@@ -27,6 +27,8 @@ CLOSEST = {
         "db_not_summed",
         "db_wrong_axis",
     ): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
+    ("missing_1_over_m", "one_over_n"): "missing_1_over_m",  # n is 1
+    ("last_dA_reused", "off_by_one_layer"): "last_dA_reused",  # the last is the next
     ("dA_for_dZ", "missing_g_prime"): "missing_g_prime",  # the same in a layer; at the output it is dA for dZ
 }
 """Which of several mistakes that explain a quantity is meant, if nothing else tells."""
@@ -79,13 +81,15 @@ def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
     return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
 
 
-def explains(target: Bounded, value: np.ndarray) -> bool:
-    """Whether a mistake's formula gives the value, whatever axes of length 1 there are, and says so of some element."""
+def explains(target: Bounded, value: np.ndarray) -> bool | None:
+    """Whether a mistake's formula gives the value, whatever axes of length 1 there are; None where it says nothing."""
     array = np.asarray(value)
-    if np.squeeze(array).shape != np.squeeze(target.value).shape or not np.any(np.isfinite(target.error)):
+    if np.squeeze(array).shape != np.squeeze(target.value).shape:
         return False
     array = array.reshape(target.shape)
-    return within(array, target) and bool(np.all(np.isnan(array) | ~np.isnan(target.value)))
+    if not within(array, target) or not np.all(np.isnan(array) | ~np.isnan(target.value)):
+        return False
+    return True if np.any(np.isfinite(target.error) & ~np.isnan(target.value)) else None
 
 
 def judged(passes: Sequence[Pass]) -> list[Verdict]:
@@ -109,6 +113,8 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     kind, l = split(name)
     if kind == "A" and l < having[0].L:
         _choose_activation(having, l)
+    if kind == "dZ" and l < having[0].L:
+        _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
     wrong = [p for p in having if not _right(p, name, conventions)]
     if not wrong:
@@ -133,6 +139,21 @@ def _choose_activation(having: list[Pass], l: int) -> None:
             return
     for p in having:
         p.g[l - 1] = p.probe.activations[l - 1]
+        p.lost.add(l)
+
+
+def _choose_slope(having: list[Pass], l: int) -> None:
+    """Where no activation fits, as in a linear layer, any slope may be meant."""
+    if not all(l in p.lost for p in having):
+        return
+    own = having[0].g[l - 1]
+    for g in (own, *HIDDEN):
+        for p in having:
+            p.g[l - 1] = g
+        if all(_right(p, f"dZ{l}", {}) for p in having):
+            return
+    for p in having:
+        p.g[l - 1] = own
 
 
 def local(p: Pass, name: str) -> Pass:
@@ -229,15 +250,11 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
         return special, name, wrong
     able = [p for p in wrong if _evaluated(p, name)]
     for at in _chain(wrong[0], name):
-        hits: set[str] | None = None
-        for p in wrong:
-            found = set(_hits(p, name, at))
-            if found or p in able:
-                hits = found if hits is None else hits & found
-        if hits:
+        hits, certain = _common([_hits(p, name, at) for p in wrong], [p in able for p in wrong])
+        if hits & certain:
             if at != name:
                 _assume(wrong, name, at, hits)
-            return tuple(sorted(hits)), at, able or wrong
+            return tuple(sorted(hits & certain)), at, able or wrong
     if all(_is_float32(p, name) for p in wrong):
         return ("float32_arithmetic",), name, wrong
     return (), name, able
@@ -261,24 +278,35 @@ def _chain(p: Pass, name: str) -> Iterator[str]:
         waiting += [i for i in p.inputs(at) if not p.has(i)]
 
 
-def _hits(p: Pass, name: str, at: str) -> Iterator[str]:
-    """The mistakes in the formula of `at` that give what was seen of `name`."""
-    for mistake, value in _matching(p, name, at):
-        del value
-        yield mistake
+def _common(each: list[dict[str, bool]], needed: list[bool]) -> tuple[set[str], set[str]]:
+    """The mistakes that are possible on every probe, and those that are certain on one."""
+    telling = [found for found, need in zip(each, needed, strict=True) if found or need]
+    possible = set.intersection(*(set(found) for found in telling)) if telling else set()
+    return possible, {mistake for found in each for mistake, certain in found.items() if certain}
 
 
-def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded]]:
-    there, seen = local(p, name), p.seen[name]
+def _hits(p: Pass, name: str, at: str) -> dict[str, bool]:
+    """The mistakes in the formula of `at` that may give what was seen of `name`, and whether they certainly do."""
+    found: dict[str, bool] = {}
+    for mistake, _, certain in _matching(p, name, at):
+        found[mistake] = found.get(mistake, False) or certain
+    return found
+
+
+def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]]:
+    there = local(p, name)
     divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
     try:
         named = list(candidates(there, at))
     except UNEVEN:
         return
     for mistake, value in named:
+        if at != name and mistake == "integer_arithmetic":
+            continue  # of what was not seen, any number may be cut off
         results = [value] if at == name else _evaluated(there.with_own(at, value), name)
-        if any(explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors):
-            yield mistake, value
+        said = [explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors]
+        if any(one is not False for one in said):
+            yield mistake, value, True in said
 
 
 def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
@@ -295,7 +323,7 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
     """What the learner must have had for a quantity without a name."""
     for p in wrong:
-        value = next((value for mistake, value in _matching(p, name, at) if mistake in hits), None)
+        value = next((value for mistake, value, _ in _matching(p, name, at) if mistake in hits), None)
         if value is not None:
             p.own[at] = value
 
@@ -303,9 +331,8 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
-    if all(_is_twice(p, name) for p in wrong if name in p.observed.again) and any(
-        name in p.observed.again for p in wrong
-    ):
+    twice = [p for p in wrong if name in p.observed.again and np.all(np.isfinite(p.observed.again[name].value))]
+    if twice and all(_is_twice(p, name) for p in twice):
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
         return ("integer_arithmetic",)
@@ -321,7 +348,7 @@ def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...
 def _is_twice(p: Pass, name: str) -> bool:
     """A second call adds what a first one should have given."""
     first, second = np.asarray(p.seen[name].value), np.asarray(p.observed.again[name].value)
-    if first.shape != second.shape or first.dtype.kind not in "fiub" or not np.all(np.isfinite(second)):
+    if first.shape != second.shape or first.dtype.kind not in "fiub":
         return False
     at = local(p, name)
     rights = _evaluated(at, name)

@@ -76,13 +76,10 @@ def by_default(leaves: list[Leaf], part: str, exercise: str, L: int, layer: int 
         made = _first_is(f"A{L}" if exercise != "logistic" else "A", made)
     if part == "cost":
         made = _first_is("J", [Leaf(leaf.path, leaf.value, None, leaf.name) for leaf in made])
-    if part == "gradients" and all(leaf.quantity != "J" for leaf in made):
-        numbers = [i for i, leaf in enumerate(made) if leaf.quantity is None and _is_number(leaf.value)]
-        if numbers:
-            i = numbers[0]
-            made[i] = Leaf(made[i].path, made[i].value, "J", made[i].name)
     if part in {"gradients", "backward", "update"}:
         made = _in_order(made, part, exercise, L)
+    if part == "gradients" and all(leaf.quantity != "J" for leaf in made):
+        made = _in_order(_number_is_J(made), part, exercise, L)
     if layer is not None:
         made = _of_block(made, part, layer)
     return made
@@ -113,6 +110,11 @@ def _of_block(leaves: list[Leaf], part: str, layer: int) -> list[Leaf]:
             of = default if of is None or len(BLOCK_RESULTS.get(part, "1")) == 1 else of
         made.append(Leaf(leaf.path, leaf.value, of and (of if of[-1].isdigit() else of_layer(of, layer)), leaf.name))
     return made
+
+
+def _number_is_J(leaves: list[Leaf]) -> list[Leaf]:
+    numbers = [leaf.path for leaf in leaves if leaf.quantity is None and _is_number(leaf.value)][:1]
+    return [Leaf(f.path, f.value, "J" if f.path in numbers else f.quantity, f.name) for f in leaves]
 
 
 def _is_number(value: Value) -> bool:

@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from parity.grade.bounded import ACTIVATIONS, BELOW, OF_A, Bounded, identity, sigmoid, sigmoid_slope, slope, tanh
+from parity.grade.bounded import (
+    ACTIVATIONS,
+    BELOW,
+    OF_A,
+    Bounded,
+    affine,
+    identity,
+    sigmoid,
+    sigmoid_slope,
+    slope,
+    tanh,
+)
 from parity.grade.formulas import UNEVEN, Pass, split
 from parity.mistakes import EPSILONS
 
@@ -46,7 +57,7 @@ def _integers(p: Pass, name: str) -> Iterator[Named]:
     """Cut off, or rounded, to integers."""
     for right in p.rights(name):
         for cut in (np.trunc, np.floor, np.rint):
-            if not np.array_equal(cut(right.value), right.value):
+            if np.any(cut(right.value)) and not np.array_equal(cut(right.value), right.value):
                 yield "integer_arithmetic", p.exact(cut(right.value))
 
 
@@ -143,8 +154,8 @@ def _other_layers(p: Pass, l: int) -> Iterator[tuple[int, str]]:
         yield p.L - l, "caches_reversed"
     if p.L > 2 and l != p.L + 1 - l:
         yield p.L + 1 - l, "caches_reversed"
-    for k in (l - 1, l + 1):
-        if 1 <= k <= p.L:
+    for k in (l - 1 or p.L, l + 1):  # caches[−1] is the last one
+        if k <= p.L:
             yield k, "off_by_one_layer"
 
 
@@ -196,11 +207,13 @@ def _of_hidden(p: Pass, l: int) -> Iterator[Lazy]:
 
 def _of_other_caches(p: Pass, l: int, s: Bounded) -> Iterator[Lazy]:
     """dA of another layer, or g' of another layer's Z."""
-    for k in range(l + 1, p.L):
-        yield "last_dA_reused", lambda k=k: p[f"dA{k}"] * s  # type: ignore[misc]
+    for k, mistake in ((p.L - 1, "last_dA_reused"), (l + 1, "off_by_one_layer")):
+        if l < k < p.L:
+            yield mistake, lambda k=k: p[f"dA{k}"] * s  # type: ignore[misc]
     for k, mistake in _other_layers(p, l):
-        if k < p.L or p.probe.exercise == "deep":
-            yield mistake, lambda k=k: p[f"dA{l}"] * slope(p.g[l - 1], p[f"Z{k}"])  # type: ignore[misc]
+        yield mistake, lambda k=k: p[f"dA{l}"] * slope(p.g[l - 1], p[f"Z{k}"])  # type: ignore[misc]
+        if p.g[l - 1] in OF_A:
+            yield mistake, lambda k=k: p[f"dA{l}"] * OF_A[p.g[l - 1]](p[f"A{k}"])  # type: ignore[misc]
 
 
 def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
@@ -227,7 +240,7 @@ def _of_the_mean(p: Pass, right: Bounded, sizes: tuple[int, ...]) -> Iterator[La
     yield "missing_1_over_m", lambda: right * m
     yield "twice_1_over_m", lambda: right / m
     for n in sizes:
-        if n not in (1, m):
+        if n != m:
             yield "one_over_n", lambda n=n: right * m / n  # type: ignore[misc]
 
 
@@ -240,6 +253,9 @@ def _of_db(p: Pass, l: int) -> Iterator[Lazy]:
         for total in (dZ.sum() / m, dZ.sum() / m / dZ.shape[0]):
             yield "db_sum_of_all", lambda total=total: total  # type: ignore[misc]
             yield "db_sum_of_all", lambda total=total: total + p.exact(np.zeros(right.shape))  # type: ignore[misc]
+    if p.probe.exercise == "logistic":  # w has taken its step before db is computed
+        A = sigmoid(affine(p["new_W1"], p["A0"], p["b1"]))
+        yield "update_order", lambda: (A - p.Y).sum() / m
     yield "db_not_summed", lambda: dZ / m
     yield "db_not_summed", lambda: dZ
     yield from _of_last_column("db", dZ, m)

@@ -142,6 +142,7 @@ def _table(which: str) -> dict[str, str]:
     return found
 
 
+@cache
 def role(name: str) -> str | None:
     """The role of a function with this name.
 
@@ -293,6 +294,7 @@ PARAMETER = re.compile(r"([Ww]|[Bb])_?(\d+)")
 GRADIENT = re.compile(r"[dD]([Ww]|[Bb])_?(\d*)")
 
 
+@cache
 def kind(argument: str) -> str | None:
     """What an argument of this name is to be given: a key of `KINDS`, a quantity such as W1 or dW1, w or b.
 
@@ -315,6 +317,7 @@ INDEXED = re.compile(
 )
 
 
+@cache
 def canonical(found: str | None, exercise: str, L: int) -> str | None:
     """A name from `quantity` as the exercise has it: AL is A2 in the shallow network, dW1 is dw in logistic regression.
 
@@ -331,6 +334,7 @@ def canonical(found: str | None, exercise: str, L: int) -> str | None:
     return stem + index if not index.isdigit() or int(index) <= L else None
 
 
+@cache
 def quantity(name: str) -> str | None:
     """The notes' name for what a learner calls so: "Z1", "dW" without an index, "AL", "dA_prev", "J", "m".
 
@@ -341,7 +345,6 @@ def quantity(name: str) -> str | None:
     return _quantity(item[1] if item else name.removeprefix("self."))
 
 
-@cache
 def _quantity(name: str) -> str | None:
     short = DECORATION.sub("", plain(name)) or plain(name)
     if short in _table("results") or short == "m":

@@ -26,6 +26,10 @@ ARRAYS = {"torch": ("torch", "torch, grad", "numpy"), "jax": ("jax", "numpy")}
 """What is tried, in turn, where a file imports the framework."""
 
 
+Worth = tuple[int, int]
+"""What goes wrong in a forward pass, and what is raised in all: less is better."""
+
+
 def passes(room: Room, exercise: str, dtypes: Sequence[str]) -> list[Observed]:
     """Every pass of a file's functions over every probe of an exercise.
 
@@ -58,38 +62,34 @@ class Observer:
 
     def settle(self, dtype: str) -> None:
         """Choose the manner in which the first probe raises least."""
-        best: tuple[int, Planner, Memory] | None = None
+        best: Worth | None = None
         for manner in self._manners():
-            if best and best[0] == 0:
-                break
+            if best is not None and (best == (0, 0) or (manner.rows and best[0] == 0)):
+                continue
             planner, memory = Planner(self.room.inventory, self.roles, self.text, manner, Forms()), Memory()
             worth, final = self._tried(planner, memory, dtype)
-            wanted = worth == 0 or not (manner.rows or manner.packed)
-            if best is None or (worth < best[0] and wanted):
-                best = worth, planner, memory
+            if best is None or (worth < best and (worth[0] == 0 or not manner.rows)):
+                best, self.planner, self.memory = worth, planner, memory
             if final:
                 break
-        if best:
-            _, self.planner, self.memory = best
 
     def _manners(self) -> Iterator[Manner]:
+        """The usual one first; rows, other packings and the functions' own activations where that does not do."""
         frameworks = self.room.inventory.frameworks
         arrays = next((ARRAYS[name] for name in ("torch", "jax") if name in frameworks), ("numpy",))
         yield from (Manner(kind) for kind in arrays)
-        packed = (False, True) if any(self._takes_params(f) for f in self.roles.values()) else (False,)
-        for pack in packed:
+        kinds = {names.kind(name) for function in self.roles.values() for name in function.arguments}
+        if "activations" in kinds:
+            yield from (Manner(kind, defaults=True) for kind in arrays[:2])
+        for packing in ("own", "dict", "tuple") if kinds & {"params", "grads"} else ("own",):
             for rows, turned in ((False, False), (True, True), (True, False)):
-                if (rows or pack) and not (self.exercise == "logistic" and turned):
-                    yield from (Manner(kind, rows, turned, pack) for kind in arrays[:2])
+                if (rows or packing != "own") and not (self.exercise == "logistic" and turned):
+                    yield from (Manner(kind, rows, turned, packing) for kind in arrays[:2])
 
-    def _takes_params(self, function: Function) -> bool:
-        return any(names.kind(name) == "params" for name in function.arguments)
-
-    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[int, bool]:
+    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool]:
         """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit."""
         probe = probes(self.exercise, dtype, planner.activations(self.exercise))[0]
-        before = None
-        worth, final = 0, False
+        before, worth, final = "", (0, 0), False
         for _ in range(ROUNDS):
             parts = list(planner.learning(probe))
             sceneries = self.room.play([part.scene for part in parts])
@@ -103,19 +103,20 @@ class Observer:
 
     def _worth(
         self, parts: Sequence[Part], sceneries: Sequence[Scenery], planner: Planner, memory: Memory
-    ) -> tuple[int, bool]:
-        worth = 0
+    ) -> tuple[Worth, bool]:
+        first = second = 0
         for part, scenery in zip(parts, sceneries, strict=True):
             if part.steps and part.steps[-1].role == "initialize":
                 continue
             observed = self._observed(part, scenery, memory)[0]
-            worth += len(observed.troubles)
-            if any(t.kind not in {"error", "missing"} for t in observed.troubles.values()):
-                return worth, True
             expected = shapes(part.probe)
-            forward = {q: s for q, s in observed.seen.items() if q[0] in "ZA"}
-            worth += any(not fits(seen.value, expected[q]) for q, seen in forward.items())
-        return worth, False
+            forward = {q: fits(seen.value, expected[q]) for q, seen in observed.seen.items() if q[0] in "ZA"}
+            begun = set(observed.troubles) & {"forward", "gradients", "train"} and not forward.get(_output(part))
+            first += list(forward.values()).count(False) + bool(begun)
+            second += len(observed.troubles)
+            if any(t.kind not in {"error", "missing"} for t in observed.troubles.values()):
+                return (first, second), True
+        return (first, second), False
 
     def _learn(self, part: Part, scenery: Scenery, planner: Planner, memory: Memory) -> None:
         """The forms of the file's containers, from what its functions returned."""
@@ -168,6 +169,10 @@ class Observer:
 
 
 _ROW = np.empty((1, 2))
+
+
+def _output(part: Part) -> str:
+    return "A" if part.probe.exercise == "logistic" else f"A{part.probe.L}"
 
 
 def _module_rate(source: Source) -> float | None:

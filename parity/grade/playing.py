@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+import numpy as np
 
 from parity.grade.guards import Limits, Printed, Surroundings, warned
 from parity.grade.inventory import Defined
@@ -62,12 +65,14 @@ class Playing:
             return Played((), None, trouble=self.told.trouble(error, self.limits.call, None, call.function))
         placed, named = form.arranged(arguments) if form else (list(arguments.values()), {})
         before = {name: self.before(call.arguments[name], thing) for name, thing in arguments.items()}
+        arrays = [found for name, thing in arguments.items() for found in arrays_in(thing, name)]
         recorder = Recorder(self.told.path, self.told.names, Budget())
         returned, trouble = self.run(number, call, lambda: target(*placed, **named), recorder)
         shown = returned if owner is None and call.function in self.defined.classes else owner
         changed = [part for name, was in before.items() for part in changes(was, arguments[name], name)]
         frames, value = recorder.result(), freeze(returned, Budget())
-        return Played(frames, value, attributes(shown), tuple(changed), trouble, self.warnings())
+        written = tuple(name for name, array, was in arrays if array.tobytes() != was)
+        return Played(frames, value, attributes(shown), tuple(changed), written, trouble, self.warnings())
 
     def run(
         self, number: int, call: Call, function: Callable[[], object], recorder: Recorder
@@ -77,12 +82,19 @@ class Playing:
         self.printed.count = 0
         traced = (lambda: recorder.record(function)) if self.scene.trace else function
         try:
-            self.results[number] = self.within(self.limits.call, traced)
+            with self.uncompiled():
+                self.results[number] = self.within(self.limits.call, traced)
         except BaseException as error:  # whatever a learner's code raises
             return None, self.told.trouble(error, self.limits.call, None, call.function)
         finally:
             self.around.settle()
         return self.results[number], None
+
+    def uncompiled(self) -> AbstractContextManager[None]:
+        """Where names are recorded, JAX computes one operation after the other: a tracer has no value to record."""
+        if self.scene.trace and self.scene.arrays == "jax" and "jax" in sys.modules:
+            return sys.modules["jax"].disable_jit()
+        return nullcontext()
 
     def made(self, value: Value, name: str) -> Any:
         """An argument, or an attribute."""
@@ -135,6 +147,18 @@ def holds_ref(value: Value) -> bool:
     if isinstance(value, dict):
         return any(map(holds_ref, value.values()))
     return any(map(holds_ref, value)) if isinstance(value, list | tuple) else isinstance(value, Ref | Opaque)
+
+
+def arrays_in(thing: object, name: str) -> Iterator[tuple[str, np.ndarray, bytes]]:
+    """Every array in an argument, with what is in it."""
+    if isinstance(thing, np.ndarray):
+        yield name, thing, thing.tobytes()
+    elif isinstance(thing, dict):
+        for key, item in thing.items():
+            yield from arrays_in(item, f"{name}[{key!r}]")
+    elif isinstance(thing, list | tuple):
+        for i, item in enumerate(thing):
+            yield from arrays_in(item, f"{name}[{i}]")
 
 
 def changes(was: Value, thing: object, name: str) -> list[str]:

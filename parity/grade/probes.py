@@ -1,7 +1,7 @@
 """The inputs on which a file is graded: between them they tell all mistakes of the catalogue apart.
 
-m is a power of two, so that 1/m rounds nothing. Sizes are all distinct, so that no transpose hides; or all the same, so
-that mistakes whose shapes do not fit otherwise show their values.
+m is a power of two, so that 1/m rounds nothing. Sizes are all distinct, so that no transpose hides; or all the same, or
+all 1, so that mistakes whose shapes do not fit otherwise show their values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Probe:
     Attributes
     ----------
     name : str
-        "distinct", "equal" (widths), "square", "single", "saturated", "zero", "integer".
+        "distinct", "equal" (widths), "square", "single" (example), "thin" (one unit a layer), "saturated", "zero",
+        "integer".
     exercise : str
         logistic, shallow or deep.
     dtype : str
@@ -61,6 +62,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "distinct": ((5, 1), 8),
         "square": ((4, 1), 4),
         "single": ((3, 1), 1),
+        "thin": ((1, 1), 8),
         "saturated": ((5, 1), 8),
         "zero": ((5, 1), 8),
         "integer": ((5, 1), 8),
@@ -69,6 +71,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "distinct": ((5, 3, 1), 8),
         "square": ((4, 4, 1), 4),
         "single": ((3, 5, 1), 1),
+        "thin": ((1, 1, 1), 8),
         "saturated": ((5, 3, 1), 8),
         "zero": ((5, 3, 1), 8),
         "integer": ((5, 3, 1), 8),
@@ -78,6 +81,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "equal": ((4, 4, 4, 4, 1), 8),
         "square": ((4, 4, 4, 4, 1), 4),
         "single": ((3, 5, 4, 2, 1), 1),
+        "thin": ((1, 1, 1, 1, 1), 8),
         "saturated": ((6, 5, 4, 3, 1), 8),
         "zero": ((6, 5, 4, 3, 1), 8),
         "integer": ((6, 5, 4, 3, 1), 8),

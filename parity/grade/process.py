@@ -68,7 +68,8 @@ class Process:
         self._wait(limits.start)
         threading.Thread(target=self._watch, daemon=True).start()
         setup = {"path": source.path, "text": source.text, "limits": asdict(limits), "quiet": PRODUCTS}
-        self._send(setup | {"skip": dict(skip), "scratch": scratch})
+        folder = os.path.dirname(os.path.abspath(source.path))
+        self._send(setup | {"skip": dict(skip), "folder": folder, "scratch": scratch})
 
     def inventory(self) -> Inventory:
         """What the file holds.
@@ -92,6 +93,7 @@ class Process:
             played = self._answer("played")
             if not isinstance(played, Played | None):
                 raise self._ended()
+            self._wait(self.limits.start)
             yield played
         self.printed = str(self._answer("done"))
         self._wait(None)

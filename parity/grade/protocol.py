@@ -97,6 +97,7 @@ class Planner:
             for part in ("forward", "gradients", "cost", "train")
             if part in self.roles
             for name in self.roles[part].arguments
+            if not (self.manner.defaults and name in self.roles[part].optional)
         }
         return MIXED.get(exercise) if "activations" in takes else None
 
@@ -154,7 +155,7 @@ class Planner:
         if self.owner:
             building.construct(self.owner)
         for part in group:
-            building.add(part, self.roles[part], twice=part in GRADIENTS)
+            building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
         return building.part("+".join(group))
 
     def _block(self, probe: Probe, group: Sequence[str], activation: str | None) -> Part:
@@ -165,7 +166,7 @@ class Planner:
         building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer))
         for part in group:
             if part in self.roles:
-                building.add(part, self.roles[part], twice=part in GRADIENTS)
+                building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
         building.hand.given |= {name: probe.params[name] for name in ("W2", "b2")}
         return replace(building.part(f"{group[0]} {activation or ''}"), layer=2)
 

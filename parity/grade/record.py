@@ -201,6 +201,8 @@ class Played:
         Those of the object whose method was called, afterwards.
     mutated : tuple of str
         The arguments that the call changed: "X", "parameters['W1']".
+    in_place : tuple of str
+        Those of them whose arrays were written to; others are items that were replaced.
     trouble : Trouble or None
         Why there is no result; "not called" never happens: such calls are left out of the answer as None.
     warnings : tuple of (line or None, text)
@@ -211,6 +213,7 @@ class Played:
     returned: Value
     attributes: Mapping[str, Value] = field(default_factory=dict)
     mutated: tuple[str, ...] = ()
+    in_place: tuple[str, ...] = ()
     trouble: Trouble | None = None
     warnings: tuple[tuple[int | None, str], ...] = ()
 

@@ -6,6 +6,7 @@ sandbox against malice; whoever runs strangers' code puts the whole grader into 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import Self
 
 from parity.errors import BadInput, printable
 from parity.grade.guards import Limits as Limits
+from parity.grade.guards import randomness_kept
 from parity.grade.process import SAID, EndedError, Process
 from parity.grade.record import Inventory, Played, Scene, Scenery, Source, Trouble
 from parity.grade.stage import NAME, Stage
@@ -32,6 +34,8 @@ ENDS = 8
 class Here:
     """A file that is run in this process, without limits: for files that are trusted, in tests.
 
+    An interrupt (Ctrl-C) counts as the file's own.
+
     Parameters
     ----------
     source : Source
@@ -42,21 +46,31 @@ class Here:
     def __init__(self, source: Source, limits: Limits = LIMITS) -> None:
         self.source = source
         self.inventory = Inventory({})
+        self._folder = os.path.dirname(os.path.abspath(source.path))
+        self._modules: set[str] = set()
         self._stage = Stage(
-            source.path, source.text, source.tree, limits, PRODUCTS, lambda seconds, run: run(), lambda message: None
+            *(source.path, source.text, source.tree, limits, PRODUCTS),
+            *(lambda seconds, run: run(), lambda message: None, self._folder),
         )
 
     def __enter__(self) -> Self:
-        loaded = self._stage.load({})
+        self._modules = set(sys.modules)
+        with randomness_kept():
+            loaded = self._stage.load({})
         self.inventory = replace(loaded, troubles=self.source.troubles + loaded.troubles)
         return self
 
     def __exit__(self, *error: object) -> None:
-        sys.modules.pop(NAME, None)
+        """Forget the file, and what it imported from beside it: another file's modules may have the same names."""
+        for name in sys.modules.keys() - self._modules:
+            place = getattr(sys.modules[name], "__file__", None)
+            if name == NAME or (place and os.path.dirname(place) == self._folder):
+                del sys.modules[name]
 
     def play(self, scenes: Sequence[Scene]) -> list[Scenery]:
         """As in `Room`."""
-        return [Scenery(scene, tuple(self._stage.play(scene)), self._stage.printed.kept) for scene in scenes]
+        with randomness_kept():
+            return [Scenery(scene, tuple(self._stage.play(scene)), self._stage.printed.kept) for scene in scenes]
 
 
 class Contained:

@@ -66,10 +66,13 @@ class Memory:
         By function, name and number of values: the first value's layer, and 1 or −1.
     stacked : dict
         By function and name: whether each value is of one example (True), or cannot be assembled (False).
+    examples : set
+        Functions and names with a value for each example: they have none for each layer where m is L.
     """
 
     layers: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     stacked: dict[tuple[str, str], bool] = field(default_factory=dict)
+    examples: set[tuple[str, str]] = field(default_factory=set)
 
 
 def by_layer(
@@ -83,9 +86,13 @@ def by_layer(
         Z, A, dZ, dA, dW, db, or with _prev behind it.
     """
     known = memory.layers.get((*key, len(values)))
+    if key in memory.examples:
+        return None
     if known is None:
         known = _alignment(base, values, expected, L)
         if known is None:
+            if len(values) == max(expected[f"A{L}"] if L > 1 else expected["A"]):
+                memory.examples.add(key)
             return None
         memory.layers[(*key, len(values))] = known
     return [known[0] + known[1] * i for i in range(len(values))]
@@ -98,8 +105,9 @@ def _alignment(
     forwards = 1 if not stem.startswith("d") else -1
     first = (1 if forwards == 1 else L) - behind
     k = len(values)
+    starts = sorted(range(L + 1), key=lambda l: (l != first, l)) if k >= L - 1 else [first]  # a loop that broke off
     for step in (forwards, -forwards):
-        for start in sorted(range(L + 1), key=lambda l: (l != first, l)):
+        for start in starts:
             layers = [start + step * i for i in range(k)]
             if all(
                 f"{stem}{l}" in expected and fits(v, expected[f"{stem}{l}"])

@@ -52,6 +52,8 @@ class Stage:
         Calls a function and lets it take so many seconds.
     tell : callable
         Told ("at", number, seconds) before each statement or call.
+    folder : str
+        That of the file, whence it may import.
     home : str
         The current folder; empty: whichever it is.
     """
@@ -65,10 +67,11 @@ class Stage:
         quiet: str,
         within: Within,
         tell: Tell,
+        folder: str,
         home: str = "",
     ) -> None:
-        self.path, self.text, self.tree, self.limits, self.quiet = path, text, tree, limits, quiet
-        self.within, self.tell, self.home = within, tell, home
+        self.path, self.tree, self.limits, self.quiet = path, tree, limits, quiet
+        self.within, self.tell, self.folder, self.home = within, tell, folder, home
         self.module = ModuleType(NAME)
         self.printed = guards.Printed(limits.output)
         self.told = Told(path, limits)
@@ -91,7 +94,7 @@ class Stage:
         sys.modules[NAME] = self.module
         troubles: list[Trouble] = []
         with guards.Surroundings(self.printed, self.home) as around, guards.warned(self.quiet):
-            sys.path.append(os.path.dirname(os.path.abspath(self.path)))
+            sys.path.append(self.folder)  # at the end: its names hide no others
             begin = time.monotonic()
             for number, statement in enumerate(self.tree.body):
                 trouble = skip.get(number) or self._statement(number, statement, time.monotonic() - begin)
@@ -157,7 +160,10 @@ def main() -> None:
 
     tree = ast.parse(setup["text"], setup["path"])
     alarm = guards.Alarm(limits.grace, lambda frame: tell(("over", stage.told.over(frame))))
-    stage = Stage(setup["path"], setup["text"], tree, limits, setup["quiet"], alarm.within, tell, setup["scratch"])
+    stage = Stage(
+        *(setup["path"], setup["text"], tree, limits, setup["quiet"], alarm.within, tell),
+        *(setup["folder"], setup["scratch"]),
+    )
     _prepare(tree, limits, setup["scratch"])
     tell(("inventory", stage.load(setup["skip"])))
     with suppress(EOFError):

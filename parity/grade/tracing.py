@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FrameType
 from typing import Any
 
@@ -110,7 +110,8 @@ class Recorder:
     def begun(self, frame: FrameType) -> Run:
         """A run at its first line: what it is given."""
         code, local = frame.f_code, dict(frame.f_locals)
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 12)]
+        gathered = bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + gathered]
         owner = local.get("self") if names[:1] == ("self",) else None
         given = {name: local[name] for name in names if name in local and not (name == "self" and owner is not None)}
         arguments = {name: freeze(value, self.budget) for name, value in given.items()}
@@ -126,6 +127,9 @@ class Recorder:
         known: dict[int, Value] = {}
 
         def value(thing: object) -> Value:
+            kind = type(thing)
+            if kind is int or kind is float:
+                return thing
             if id(thing) not in known:
                 known[id(thing)] = freeze(thing, self.budget)
             return known[id(thing)]
@@ -158,7 +162,7 @@ def look(run: Run, local: Mapping[str, Any]) -> None:
             if name not in own or own[name] is not value:
                 own[name] = value
                 note(run, f"self.{name}", value)
-    for name, (whole, items) in run.items.items():
+    for name, (whole, items) in run.items.items() if run.items else ():
         for key, value in whole.items():
             if key not in items or items[key] is not value:
                 items[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, TracebackType
 
@@ -79,8 +80,8 @@ def _kind_and_words(error: BaseException, seconds: float, limits: guards.Limits)
     said = words(error)
     if isinstance(error, guards.OutOfTimeError):
         return "time", f"does not end within {seconds:.2g} seconds"
-    if isinstance(error, guards.TooMuchOutputError):
-        return "output", f"prints more than {limits.output} characters"
+    if isinstance(error, guards.TooMuchOutputError) or getattr(error, "errno", None) == errno.EFBIG:
+        return "output", f"prints more than {limits.output} characters, or writes a file that is too large"
     if isinstance(error, SystemExit):
         return "exit", f"ends the program: SystemExit({error.code!r})"[:200]
     if isinstance(error, guards.NoInputError):

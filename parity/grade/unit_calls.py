@@ -46,7 +46,8 @@ class Caller:
         self.room = room
         frameworks = room.inventory.frameworks
         others = [name for name in ("torch", "jax") if name in frameworks]
-        self.kinds = (["numpy"] if "numpy" in frameworks or not others else []) + others
+        first = ["numpy"] if "numpy" in frameworks or not others else []
+        self.kinds: list[str] = [*first, *others]
         if others and "numpy" not in self.kinds:
             self.kinds.append("numpy")
 
@@ -54,6 +55,12 @@ class Caller:
     def numpy(self) -> bool:
         """Whether NumPy is all that the file uses."""
         return self.kinds == ["numpy"]
+
+    def numpy_name(self) -> str | None:
+        """As what the file imports NumPy, at its top."""
+        imports = (node for node in self.room.source.tree.body if isinstance(node, ast.Import))
+        aliases = (alias for node in imports for alias in node.names if alias.name == "numpy")
+        return next((alias.asname or alias.name for alias in aliases), None)
 
     def play(self, calls: Sequence[tuple[Call, ...]]) -> list[list[Played | None]]:
         """What became of each scene; where its last call failed, it is tried again with another framework's arrays."""
@@ -75,6 +82,13 @@ class Caller:
 def worked(played: Sequence[Played | None]) -> bool:
     """Whether every call of a scene gave a result."""
     return bool(played) and all(one is not None and one.trouble is None for one in played)
+
+
+def at_fault(played: Played, function: Function) -> bool:
+    """Whether what was raised is its own: not a called function's, nor after one that returned nothing."""
+    assert played.trouble is not None
+    within = played.trouble.function in (None, function.name)
+    return within and all(f.returned is not None for f in played.frames[1:] if names.role(f.function) is not None)
 
 
 def number(value: Value) -> np.ndarray | None:
@@ -121,7 +135,7 @@ def _equal(a: np.ndarray | None, b: np.ndarray) -> bool:
 
 
 def where_changed(tree: ast.Module, function: Function, argument: str) -> int | None:
-    """The first line in a function that writes into this argument, by an index or an augmented assignment."""
+    """The first line in a function that writes into this argument, by an index or an augmented assignment, if any."""
     short, name = function.name.rpartition(".")[2], argument.partition("[")[0]
     lines = [
         node.lineno
@@ -130,7 +144,7 @@ def where_changed(tree: ast.Module, function: Function, argument: str) -> int | 
         for node in ast.walk(scope)
         if isinstance(node, ast.Assign | ast.AugAssign) and any(_writes(t, name, node) for t in _targets(node))
     ]
-    return min(lines, default=function.line)
+    return min(lines, default=None)
 
 
 def _targets(node: Any) -> list[ast.expr]:

@@ -96,6 +96,18 @@ def outermost(frames: Sequence[Frame]) -> Iterator[tuple[str, Frame]]:
             yield role, frame
 
 
+def in_batches(played: Played, size: int) -> bool:
+    """Whether a part of the examples was enough for some gradient, X having so many numbers."""
+    arrays = (
+        number(value)
+        for role, frame in outermost(played.frames[1:])
+        if role in ("forward", "gradients", "backward")
+        for name, value in frame.arguments.items()
+        if names.kind(name) == "X"
+    )
+    return any(array is not None and array.size != size for array in arrays)
+
+
 def of_frames(played: Played, of: Names) -> list[Step]:
     """Every step of one run, from the functions that it calls; empty where they do not show all."""
     steps: list[Step] = []
@@ -105,7 +117,7 @@ def of_frames(played: Played, of: Names) -> list[Step]:
             params = of.params(frame.arguments) or params
         elif role in ("gradients", "backward"):
             params = of.params(frame.arguments) or params
-            grads = of.grads(frame.returned) or of.grads(last_bound(frame))
+            grads = of.grads(frame.returned) or of.params(frame.returned) or of.grads(last_bound(frame))
             if not params or not grads:
                 return []
             steps.append(Step(params, grads))
@@ -120,12 +132,58 @@ def _update(frame: Frame, of: Names) -> Update:
     rate = number(rates[0]) if rates else None
     made = of.params(frame.returned) or (of.params(last_bound(frame)) if frame.returned is None else {})
     alpha = float(rate.reshape(-1)[0]) if rate is not None and rate.size == 1 else None
-    return Update(of.params(frame.arguments), of.grads(frame.arguments), made, alpha, frame.line)
+    grads = of.grads(frame.arguments) or _named_like_params(frame.arguments, of)
+    return Update(of.params(_without_grads(frame.arguments)), grads, made, alpha, frame.line)
+
+
+def _without_grads(values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if names.kind(name) != "grads"}
+
+
+def _named_like_params(values: Mapping[str, Value], of: Names) -> Arrays:
+    """A gradient in a dict called so, by the parameters' names without a d."""
+    found = (of.params(value) for name, value in values.items() if names.kind(name) == "grads")
+    return next((grads for grads in found if grads), {})
 
 
 def last_gradient(played: Played, of: Names) -> Arrays:
     """What the loop's own local names hold in the end."""
-    return of.grads(last_bound(played.frames[0])) if played.frames else {}
+    bound = last_bound(played.frames[0]) if played.frames else {}
+    return of.grads(bound) or _named_like_params(bound, of) or (_by_shape(played, of) if of.L > 1 else {})
+
+
+def _by_shape(played: Played, of: Names) -> Arrays:
+    """The last dW and db of each layer, bound to these names one after the other: no two layers have one shape."""
+    params = of.params(played.returned)
+    bindings = played.frames[0].bindings if played.frames else {}
+    last = {(n[0], p.shape): n for n, p in params.items()}
+    found: Arrays = {}
+    for name, history in bindings.items():
+        if (kind := names.quantity(name)) in ("dW", "db"):
+            arrays = [a for a in (number(b.value) for b in history) if a is not None and (kind[1], a.shape) in last]
+            found |= {last[kind[1], a.shape]: a for a in arrays}
+    return {n: found[n] for n in of.of} if len(found) == len(last) == len(of.of) else {}
+
+
+def initial(played: Played, of: Names) -> Arrays:
+    """What the file's own initialisation gave inside of a run."""
+    made = [frame.returned for frame in played.frames[1:] if names.role(frame.function) == "initialize"]
+    return of.params(made[0]) if made else {}
+
+
+def of_names(played: Played, of: Names) -> list[Step]:
+    """Every step of a loop that binds each parameter and each derivative to a name of its own, once a step."""
+    bindings = played.frames[0].bindings if played.frames else {}
+    history = {n: [number(b.value) for b in bindings.get(n, ())] for name in of.of for n in (name, f"d{name}")}
+    n = len(history[f"d{of.of[0]}"])
+    due = all(len(history[name]) == n + 1 and len(history[f"d{name}"]) == n for name in of.of)
+    if not n or not due or any(value is None for values in history.values() for value in values):
+        return []
+    at = [{name: history[name][i] for name in history if i < len(history[name])} for i in range(n)]
+    return [
+        Step({name: a[name] for name in of.of}, {name: a[f"d{name}"] for name in of.of})  # type: ignore[misc]
+        for a in at
+    ]
 
 
 def costs(returned: Value) -> list[float]:

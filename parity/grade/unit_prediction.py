@@ -13,7 +13,7 @@ import numpy as np
 
 from parity.grade.probes import ACTIVATIONS
 from parity.grade.record import NO_VERDICT, Call, Function, Played, Value
-from parity.grade.unit_calls import Caller, arguments, first_array, line_of
+from parity.grade.unit_calls import Caller, arguments, at_fault, first_array, line_of
 from parity.grade.verdicts import Verdicts
 
 FEATURE = np.array([2, 2.0**-12, -0.25, 0, -2, 0.0625, -(2.0**-12), 0.25, -0.0625])
@@ -27,6 +27,7 @@ def labels(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dt
     function = roles.get("predict")
     if function is None:
         return
+    first: Played | None = None
     for rows in (False, True):
         values = _values(verdicts.exercise, dtypes[0], rows)
         given = arguments(function, values)
@@ -37,7 +38,7 @@ def labels(caller: Caller, verdicts: Verdicts, roles: Mapping[str, Function], dt
         if forward is not None and (also := arguments(forward, values)) is not None:
             calls.append(Call(forward.name, also))
         played, *others = caller.one_each(calls)
-        first = played if not rows else first
+        first = first or played
         if played is not None and played.trouble is None:
             _judge(verdicts, function, played, _probabilities(played, others, forward))
             return
@@ -52,7 +53,7 @@ def _raised(verdicts: Verdicts, function: Function, played: Played) -> None:
     """What a function below it raises is said where that one is judged."""
     trouble = played.trouble
     assert trouble is not None
-    if trouble.kind in NO_VERDICT or trouble.function in (None, function.name):
+    if trouble.kind in NO_VERDICT or at_fault(played, function):
         verdicts.raised(QUANTITY, played, function)
     else:
         verdicts.open(QUANTITY)
@@ -82,12 +83,14 @@ def _params(exercise: str, dtype: str) -> dict[str, Value]:
     return params
 
 
-def _probabilities(played: Played, others: Sequence[Played | None], forward: Function | None) -> np.ndarray:
-    """The file's own; where there are none to be seen, those of the right network."""
+def _probabilities(played: Played, others: Sequence[Played | None], forward: Function | None) -> np.ndarray | None:
+    """The file's own, whatever they are worth; those of the right network where there are none to be seen.
+
+    None where the file's own forward pass gives another number of them.
+    """
     for other in others:
-        if other is not None and other.trouble is None and _likely(A := first_array(other.returned)):
-            assert A is not None
-            return A.reshape(-1)
+        if other is not None and other.trouble is None and (A := first_array(other.returned)) is not None:
+            return A.reshape(-1) if A.size == FEATURE.size else None
     seen = [A for A in _seen(played, forward) if _likely(A)]
     return seen[-1].reshape(-1) if seen else 1 / (1 + np.exp(-4 * FEATURE))
 
@@ -111,12 +114,12 @@ def _likely(A: np.ndarray | None) -> bool:
     return bool(np.any((A > 0) & (A < 1)))
 
 
-def _judge(verdicts: Verdicts, function: Function, played: Played, A: np.ndarray) -> None:
+def _judge(verdicts: Verdicts, function: Function, played: Played, A: np.ndarray | None) -> None:
     found = first_array(played.returned)
     line = line_of(played.frames[0], found) if played.frames else None
     if played.returned is None:
         verdicts.wrong(QUANTITY, "not_returned", "nothing is returned", function, line=line)
-    elif found is None or found.size == 1:  # an accuracy, or what cannot be read
+    elif found is None or found.size == 1 or A is None:  # an accuracy, or what cannot be read
         verdicts.open(QUANTITY)
     elif found.size != A.size:
         symptom = f"the predictions have shape {found.shape}, should be {(1, A.size)}"
@@ -147,8 +150,8 @@ def _values_of(verdicts: Verdicts, function: Function, found: np.ndarray, A: np.
 
 def _cut(ones: np.ndarray, A: np.ndarray) -> tuple[str | None, str, str]:
     """Another threshold, if the ones are all above the zeros."""
-    if ones.all() or not ones.any():
-        return None, f"every prediction is {int(ones[0])}", ""
+    if ones.all() or not ones.any():  # as with a threshold of 0 or 1
+        return "prediction_threshold", f"every prediction is {int(ones[0])}", ""
     if A[ones].min() > A[~ones].max():
         symptom = f"probabilities of {A[~ones].max():.4g} and less are predicted as 0, of {A[ones].min():.4g} as 1"
         return "prediction_threshold", symptom, ""

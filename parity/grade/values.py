@@ -14,7 +14,7 @@ from parity.grade.record import Opaque, Ref, Value
 MOST = 1 << 26
 """In bytes of arrays, of one call: what comes after is `Opaque("too large")`."""
 
-MANY = 1 << 18
+MANY = 1 << 16
 """Objects of one call: likewise."""
 
 DEEPEST = 32
@@ -41,7 +41,7 @@ def freeze(value: object, budget: Budget, deep: int = DEEPEST) -> Value:
         return _copied(value, budget)
     if value is None or kind is float or kind is int or kind is str or kind is bool or kind is complex:
         return value
-    budget.objects -= 1
+    budget.objects -= 1 + (len(value) if isinstance(value, dict | tuple | list) else 0)
     if budget.objects < 0 or deep == 0:
         return Opaque("too large" if deep else "too deep")
     if isinstance(value, dict):
@@ -49,8 +49,8 @@ def freeze(value: object, budget: Budget, deep: int = DEEPEST) -> Value:
     if isinstance(value, tuple | list):
         items = [freeze(item, budget, deep - 1) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
-    if isinstance(value, np.generic):
-        return value if value.dtype.kind in "biufc" else Opaque(kind.__name__)
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return value
     return _foreign(value, budget)
 
 

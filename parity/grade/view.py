@@ -40,6 +40,7 @@ class View:
         local = {quantity: seen[0] for quantity, seen in candidates.items()}
         attributes = self._attributes(played, step)
         into = self.again if step.again else self.cost if step.role == "cost" else self.seen
+        self._count(played, into)
         for found in (returned, attributes, local):
             for quantity, seen in found.items():
                 if self._belongs(quantity, step):
@@ -49,6 +50,14 @@ class View:
             self._results(step, played, {**attributes, **returned}, leaves)
             self.mutated += _mutated(step, played)
             self.warnings += [warning for warning in played.warnings if warning not in self.warnings]
+
+    def _count(self, played: Played, into: Found) -> None:
+        """What each function takes for the number of examples, as "m@backward"."""
+        for frame in played.frames:
+            for name, bound in frame.bindings.items():
+                value = np.asarray(bound[-1].value if names.quantity(name) == "m" else "")
+                if value.ndim == 0 and value.dtype.kind in "iuf":
+                    into.setdefault(f"m@{frame.function}", Seen(value, name, frame.function, bound[-1].line))
 
     def _attributes(self, played: Played, step: Step) -> Found:
         """The quantities in the object's attributes."""
@@ -183,12 +192,15 @@ BEGIN = frozenset({"params", "weights", "w", "W1"})
 
 
 def _mutated(step: Step, played: Played) -> list[tuple[str, str]]:
-    """What a call changed of what it was given, but for what an update is there to change, and a cache being filled."""
+    """What a call changed of what it was given, but for a cache being filled, and parameters that an update replaces.
+
+    An update that writes into the arrays themselves changes them for everybody.
+    """
     found = []
-    for what in played.mutated:
+    for what in played.in_place if step.role == "update" else played.mutated:
         argument, _, rest = what.partition("[")
         kind = names.kind(argument)
-        if step.role in {"update", "train"} and kind not in {"X", "Y"}:
+        if step.role == "train" and kind not in {"X", "Y"}:
             continue
         if kind in {"cache", "grads"} and (not rest or rest.strip("]'\"").startswith("d")):
             continue

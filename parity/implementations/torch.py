@@ -60,7 +60,7 @@ class Eager(Mirrored):
             return array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return array.numpy()
 
-    def finished(self, task: Task, device: str) -> Task:
+    def finished(self, task: Callable[..., Any], device: str) -> Callable[..., Any]:
         import torch
 
         if device == "cpu":
