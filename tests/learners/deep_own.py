@@ -71,7 +71,6 @@ OWN = planted(
     row("caches_reversed", "dZ", 'relu_derivative(cache[f"Z{l - 1}"])', 'relu_derivative(cache[f"Z{L - l + 1}"])'),
     row("caches_reversed", "dW", A_PREV, 'A_prev = cache[f"A{L - l}"]'),
     row("off_by_one_layer", "dZ", 'relu_derivative(cache[f"Z{l - 1}"])', 'relu_derivative(cache[f"Z{l}"])'),
-    row("off_by_one_layer", "dA", DA, 'dA = params[f"W{l - 1}"].T @ dZ'),
     row("missing_1_over_m", "dW", DW, "dW = dZ @ A_prev.T"),
     row("missing_1_over_m", "db", DB, "db = dZ.sum(axis=1, keepdims=True)"),
     row("twice_1_over_m", "dW", DW, "dW = dZ @ A_prev.T / m / m"),

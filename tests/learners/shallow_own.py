@@ -30,7 +30,8 @@ OWN = planted(
     row("cost_outer_product", "J", J, "J = -np.sum(Y.T @ np.log(A2) + (1 - Y).T @ np.log(1 - A2)) / X.shape[1]",
         note="an outer product, and the sum over all of it"),
     row("log_of_zero", "J", J, "J = -np.sum(A2 * np.log(Y) + (1 - A2) * np.log(1 - Y)) / X.shape[1]"),
-    row("epsilon_in_log", "J", J, "A2 = np.clip(A2, 1e-8, 1 - 1e-8)\n    " + J, note="1 - 1e-8 is 1 in float32"),
+    row("epsilon_in_log", "J", J, "A2 = np.clip(A2, 1e-8, 1 - 1e-8)\n    " + J, note="in float32 1 - 1e-8 is 1",
+        dtypes=ONLY_64),
     row("epsilon_in_log", "J, log", J, J.replace("np.log(A2)", "np.log(A2 + 1e-5)")
         .replace("np.log(1 - A2)", "np.log(1 - A2 + 1e-5)")),
     row("other_logarithm", "J", J, J.replace("np.log", "np.log10")),
@@ -86,7 +87,6 @@ OWN = planted(
     row("star_for_dot", "dW2", DW2, "dW2 = 1 / m * dZ2 * A1.T"),
     row("star_for_dot", "dW1", DW1, "dW1 = 1 / m * dZ1 * X.T"),
     row("off_by_one_layer", "dW2", DW2, "dW2 = 1 / m * dZ2 @ A2.T"),
-    row("off_by_one_layer", "dA1", DA1, 'dA1 = params["W1"].T @ dZ2'),
     row("off_by_one_layer", "dW1", DW1, "dW1 = 1 / m * dZ1 @ A1.T"),
     row("dW_transposed", "dW1", DW1, "dW1 = (1 / m * dZ1 @ X.T).T"),
     row("db_wrong_axis", "db1", DB1, DB1.replace("axis=1", "axis=0")),
