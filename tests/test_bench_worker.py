@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from statistics import median
 from time import process_time, sleep, thread_time
 
 import numpy as np
@@ -111,26 +112,26 @@ def test_the_sentinel_tells_how_much_of_its_core_it_had(monkeypatch: pytest.Monk
 
 
 def other_threads(work: Callable[[], object]) -> float:
-    """Seconds of other threads beside a second of this one's, where NumPy's BLAS may have two: the least of ten times.
+    """Seconds of other threads beside a second of this one's, where NumPy's BLAS may have two: in the middle of 20.
 
-    A thread of a BLAS that has nothing to do looks out for work during the first of them.
+    A thread of a BLAS that has nothing to do looks out for work during the first few, and now and then one stays out.
     """
     found = []
     with threadpool_limits(2):
-        for _ in range(10):
+        for _ in range(20):
             own, every = thread_time(), process_time()
             for _ in range(20):
                 work()
             found.append((process_time() - every) / (thread_time() - own) - 1)
             sleep(0.02)
-    return min(found)
+    return median(found)
 
 
 @pytest.mark.skipif(cores() < 2, reason="one core: no BLAS has a second thread here")
 def test_the_sentinel_is_the_work_of_one_thread() -> None:
     """Threads that wait for each other take their time even where nothing else happens."""
     a = np.ones((256, 256))
-    assert other_threads(worker._sentinel()) < 1 / 10 < other_threads(lambda: np.dot(a, a))
+    assert 4 * other_threads(worker._sentinel()) < other_threads(lambda: np.dot(a, a))
 
 
 def test_the_environment_is_that_of_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
