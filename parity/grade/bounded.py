@@ -86,6 +86,11 @@ class Bounded:
         """No less than what was computed."""
         return np.abs(self.value) + self.error
 
+    @property
+    def bounds_all(self) -> bool:
+        """Whether every element has a bound."""
+        return bool(np.all(np.isfinite(self.error) & ~np.isnan(self.value)))
+
     def last(self) -> Bounded:
         """The last column."""
         return Bounded(self.value[:, -1:], self.error[:, -1:], self.of)
@@ -138,6 +143,11 @@ class Bounded:
         value, error = self.value.sum(axis, keepdims=keep), self.error.sum(axis, keepdims=keep)
         own = self.of.gamma(n + 2) * self.reach.sum(axis, keepdims=keep)
         return Bounded(value, error + own + n * self.of.smallest * (own > 0), self.of)
+
+    def where(self, condition: np.ndarray, one: Bounded, other: Bounded) -> Bounded:
+        """The one where the condition holds, the other elsewhere; in two roundings more."""
+        value, error = np.where(condition, one.value, other.value), np.where(condition, one.error, other.error)
+        return Bounded(value, error + 4 * self.of.u * np.abs(value), self.of)
 
     def square(self) -> Bounded:
         """As a product or a power."""

@@ -47,6 +47,7 @@ class Reader:
     roles: Mapping[str, str]
     memory: Memory
     layer: int | None = None
+    X: np.ndarray | None = None
 
     def quantity(self, name: str) -> str | None:
         """The exercise's name for what a learner calls so."""
@@ -154,7 +155,8 @@ class Reader:
             return {}
         if self.exercise == "logistic":
             return {"Z": Seen(values[0][0], "Z", callers[0], values[0][1])} if len(values) == 1 else {}
-        return self._by_layer(callers[0], "the activation's argument", "Z", values)
+        found = self._by_layer(callers[0], "the activation's argument", "Z", values)
+        return {q: seen for q, seen in found.items() if fits(seen.value, self.expected[q])}
 
     def _of_group(self, function: str, name: str, frames: list[list[Binding]], part: str) -> Found:
         last = frames[0][-1]
@@ -222,6 +224,8 @@ class Reader:
         if self.layer is not None:
             value, line = values[-1]
             return {of_layer(base, self.layer): Seen(value, name, function, line)}
+        if base == "A" and self.X is not None and same(self.X, arrays[0]):  # the loop begins with A = X
+            return self._by_layer(function, name, base, values[1:]) if values[1:] else {}
         layers = by_layer((function, name), base, arrays, self.expected, self.L, self.memory)
         if layers is None:
             turns = runs([line for _, line in values], self.L)

@@ -8,7 +8,7 @@ of them are right.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -56,14 +56,12 @@ class Pass:
         logistic = probe.exercise == "logistic"
         params = layered(dict(probe.params)) if logistic else probe.params
         known = {**params, "A0": probe.X, **(_layered_given(observed.given) if logistic else observed.given)}
+        self.handed = {name: self.exact(value) for name, value in observed.given.items() if name[0] == "Z"}
         if "linear_activation_forward" in observed.roles and "A2" in observed.seen:
-            known.pop("Z2", None)  # which was at hand for the backward block
+            known.pop("Z2", None)  # which the backward block is handed, and the forward block makes for itself
         self.known = {name: self.exact(value) for name, value in known.items()}
-        self.seen = (
-            {_layered_name(n): _layered_seen(n, s) for n, s in observed.seen.items()}
-            if logistic
-            else dict(observed.seen)
-        )
+        self.seen = _layered(observed.seen) if logistic else dict(observed.seen)
+        self.again = _layered(observed.again) if logistic else dict(observed.again)
         self.own: dict[str, Bounded] = {}
         self.lost: set[int] = set()
 
@@ -156,11 +154,8 @@ class Pass:
 
     def dA_of_cost(self) -> Bounded:
         """−y/a + (1 − y)/(1 − a), one of them zero; two roundings more for (a − y)/(a (1 − a))."""
-        A, of = self[f"A{self.L}"], self.of
-        one, zero = Bounded(-1, 0, of) / A, Bounded(1, 0, of) / (1 - A)
-        ones = self.Y == 1
-        value = np.where(ones, one.value, zero.value)
-        return Bounded(value, np.where(ones, one.error, zero.error) + 4 * of.u * np.abs(value), of)
+        A = self[f"A{self.L}"]
+        return A.where(self.Y == 1, -(self.exact(1) / A), self.exact(1) / (1 - A))
 
     def _dZ(self, l: int) -> Iterator[Bounded]:
         if l < self.L:
@@ -177,7 +172,7 @@ class Pass:
 
     def slopes(self, l: int) -> Iterator[Bounded]:
         """g'(Z[l]) by Z and by A, and at a kink by every convention."""
-        name, Z = self.g[l - 1], self[f"Z{l}"]
+        name, Z = self.g[l - 1], self.handed.get(f"Z{l}") or self[f"Z{l}"]
         yield slope(name, Z)
         if name in OF_A and self.has(f"A{l}"):
             yield OF_A[name](self[f"A{l}"])
@@ -208,6 +203,10 @@ def _layered_name(name: str) -> str:
     return name if name.startswith("m") or name == "J" else name.replace("w", "W") + "1"
 
 
+def _layered(seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    return {_layered_name(name): _layered_seen(name, one) for name, one in seen.items()}
+
+
 def _layered_seen(name: str, seen: Seen) -> Seen:
     """The column dw as a row."""
     value = np.asarray(seen.value)
@@ -216,9 +215,9 @@ def _layered_seen(name: str, seen: Seen) -> Seen:
     return seen
 
 
-def _layered_given(given: object) -> dict[str, np.ndarray]:
+def _layered_given(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
-    for name, value in dict(given).items():  # type: ignore[call-overload]
+    for name, value in given.items():
         array = np.asarray(value)
         new = _layered_name(name)
         found[new] = (

@@ -172,16 +172,16 @@ def _right(p: Pass, name: str, conventions: dict[str, Seen]) -> bool:
     seen, kind = p.seen[name], split(name)[0]
     at = local(p, name)
     rights = _evaluated(at, name)
-    for scaled in (False, True) if kind in ("dZ", "dA") else (False,):
-        for i, right in enumerate(rights):
-            if within(seen.value, right / at.m if scaled else right, kind in ROWS):
-                _take(p, name, at.m if scaled else 1)
-                _note(p, name, i, scaled, conventions)
-                return True
+    ways = [(scaled, i) for scaled in (False, True)[: 1 + (kind in ("dZ", "dA"))] for i in range(len(rights))]
+    for scaled, i in sorted(ways, key=lambda way: not rights[way[1]].bounds_all):  # what bounds nothing shows nothing
+        if within(seen.value, rights[i] / at.m if scaled else rights[i], kind in ROWS):
+            _take(p, name, at.m if scaled else 1)
+            _note(p, name, i, scaled, conventions)
+            return True
     if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(_saturated(at)):
         conventions["cost_from_probabilities"] = seen
         return True
-    return name == f"dA{p.L}" and _only_saturated(at, name, rights, conventions)
+    return name in (f"dA{p.L}", f"dZ{p.L}") and _only_saturated(p, name, rights, conventions)
 
 
 def _evaluated(p: Pass, name: str) -> list[Bounded]:
@@ -222,9 +222,10 @@ def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict
     if not rights or value.shape != bad.shape or not np.any(bad & ~np.isfinite(value)):
         return False
     patched = np.where(bad & ~np.isfinite(value), rights[0].value, value)
-    if not any(within(patched, right) for right in (rights[0], rights[0] / p.m)):
+    times = next((k for k in (1, p.m) if within(patched, rights[0] / k)), None)
+    if times is None:
         return False
-    _take(p, name)
+    _take(p, name, times)
     conventions["dA_from_probabilities"] = seen
     return True
 
@@ -315,6 +316,8 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
     if name not in (f"dA{p.L}", f"dZ{p.L}") or value.dtype.kind != "f" or np.all(np.isfinite(value)):
         return value
     bad = _saturated(p)
+    if value.shape == (p.m, p.m):
+        bad = bad | bad.T
     if not value.shape == bad.shape == result.shape:
         return value
     return np.where(bad & ~np.isfinite(value), result.value, value)
@@ -331,8 +334,8 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
-    twice = [p for p in wrong if name in p.observed.again and np.all(np.isfinite(p.observed.again[name].value))]
-    if twice and all(_is_twice(p, name) for p in twice):
+    twice = [said for p in wrong if (said := _is_twice(p, name)) is not None]
+    if twice and all(twice):
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
         return ("integer_arithmetic",)
@@ -345,16 +348,19 @@ def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...
     return ()
 
 
-def _is_twice(p: Pass, name: str) -> bool:
-    """A second call adds what a first one should have given."""
-    first, second = np.asarray(p.seen[name].value), np.asarray(p.observed.again[name].value)
-    if first.shape != second.shape or first.dtype.kind not in "fiub":
-        return False
-    at = local(p, name)
-    rights = _evaluated(at, name)
-    own = 2 * p.of.u * (np.abs(first) + np.abs(second))
+def _is_twice(p: Pass, name: str) -> bool | None:
+    """Whether a second call adds what a first one should have given; None where it cannot be told."""
+    if name not in p.again:
+        return None
+    first, second = (np.asarray(seen.value) for seen in (p.seen[name], p.again[name]))
+    rights = [r for r in _evaluated(local(p, name), name) if r.value.size == first.size]
+    if first.shape != second.shape or first.dtype.kind not in "fiub" or not np.all(np.isfinite(second)) or not rights:
+        return None
+    own = 2 * p.of.u * (np.abs(first) + np.abs(second)).astype(np.longdouble)
     more = second.astype(np.longdouble) - first
-    return any(within(more, Bounded(r.value, r.error + own, r.of)) for r in rights if r.shape == first.shape)
+    return bool(np.any(more)) and any(
+        within(more.reshape(r.shape), Bounded(r.value, r.error + own.reshape(r.shape), r.of)) for r in rights
+    )
 
 
 def _overflows(p: Pass, name: str, Z: str) -> bool:

@@ -162,6 +162,12 @@ def _other_layers(p: Pass, l: int) -> Iterator[tuple[int, str]]:
 
 def _of_dA_of_cost(p: Pass, l: int) -> Iterator[Lazy]:
     yield "dZ_sign", lambda: -p.dA_of_cost()
+    A, Y = p[f"A{p.L}"].T, np.broadcast_to(p.Y, (p.m, p.m))
+    if p.m > 1 and A.shape[1] == 1:
+        square = Bounded(np.broadcast_to(A.value, Y.shape), A.error, A.of)
+        dA = square.where(Y == 1, -(p.exact(1) / square), p.exact(1) / (1 - square))
+        yield "rank_1_labels", lambda: dA
+        yield "rank_1_labels", lambda: dA.T
 
 
 def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
@@ -231,9 +237,18 @@ def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
             yield "off_by_one_layer", lambda k=k: dZ @ p[f"A{k}"].T / m  # type: ignore[misc]
     for k, mistake in _other_layers(p, l):
         yield mistake, lambda k=k: dZ @ p[f"A{k - 1}"].T / m  # type: ignore[misc]
+    yield "integer_arithmetic", lambda: _summed_in_integers(p, dZ, A)
     last = dZ.last() @ A.last().T
     yield "last_example_only", lambda: last
     yield "last_example_only", lambda: last / m
+
+
+def _summed_in_integers(p: Pass, dZ: Bounded, A: Bounded) -> Bounded:
+    """Σ dZ Aᵀ / m, cut off after every example, as in an array of integers."""
+    total = np.zeros((dZ.shape[0], A.shape[0]), np.longdouble)
+    for i in range(dZ.shape[1]):
+        total = np.trunc(total + np.outer(dZ.value[:, i], A.value[:, i]))
+    return p.exact(total) / p.m
 
 
 def _of_the_mean(p: Pass, right: Bounded, sizes: tuple[int, ...]) -> Iterator[Lazy]:

@@ -347,6 +347,8 @@ def quantity(name: str) -> str | None:
 
 def _quantity(name: str) -> str | None:
     short = DECORATION.sub("", plain(name)) or plain(name)
+    if name == "j":  # an index
+        return None
     if short in _table("results") or short == "m":
         return _table("results").get(short, "m")
     if found := re.fullmatch(r"deltas?(\d*)", short):

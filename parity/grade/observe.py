@@ -140,9 +140,8 @@ class Observer:
             q: np.empty(shape).T.shape if part.manner.turn(q, _ROW).shape != _ROW.shape else shape
             for q, shape in shapes(part.probe).items()
         }
-        return Reader(
-            self.text, part.probe.exercise, part.probe.L, turned, part.manner.rows, self.parts_of, memory, part.layer
-        )
+        rows, X = part.manner.rows, part.manner.turn("X", part.probe.X)
+        return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
         """All probes, played at once."""
