@@ -254,9 +254,11 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
 
 
 def _network(source: Source, inventory: Inventory) -> str:
-    """The exercise of a file whose functions tell none: lists of layers are deep."""
+    """The exercise of a file whose functions of a role tell none: W{l} in any, and lists of layers, are deep."""
     if "w" in set(words(source.tree)):
         return "logistic"
+    if "deep" in {told_by(mentioned) for mentioned in bodies_of(source).values()}:
+        return "deep"
     every = (*inventory.functions.values(), *inventory.classes.values())
     return "deep" if any(kind(name) == "layers" for function in every for name in function.arguments) else "shallow"
 
