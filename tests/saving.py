@@ -68,7 +68,9 @@ def kills(folder: Path, times: str) -> None:
     loaded: object = 0
     checkpoint.writable_folder(folder)
     for _ in range(int(times)):
-        finished = _saved_until_killed(folder, loaded if isinstance(loaded, int) else 0, moment.uniform(0, longest))
+        before = loaded if isinstance(loaded, int) else 0
+        finished = _saved_until_killed(folder, before, moment.uniform(0, longest))
+        longest *= 1 if finished > before else 2  # the machine has more to do now than when it was timed
         loaded = _loaded(checkpoint.writable_folder(folder, DESCENT))
         found.append((finished, loaded, len(content(folder))))
     print(json.dumps(found))
