@@ -26,10 +26,6 @@ SCHEMA, SCHEMA_VERSION = "parity.grade", 1
 ORDINARY, NAMED, REFERENCE = 1, 2, 3
 """The levels of hints."""
 
-NEXT = {
-    ORDINARY: "hint 2 names the mistake and the slide's formula",
-    NAMED: "hint 3 shows the reference's line",
-}
 ANYTHING = "anything"
 """What stands for all quantities of a function that returns nothing."""
 
@@ -64,8 +60,8 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
     to.print(Text.assemble((printable(graded.file), "bold"), f": {what}" if what else ""))
     if graded.troubles:
         to.print()
-        for trouble in graded.troubles:
-            to.print(_trouble(trouble, source))
+        for where, trouble in _troubles(graded.troubles, source):
+            to.print(_trouble(where, trouble))
     for finding in in_order(graded):
         to.print()
         to.print(_head(finding, source))
@@ -76,8 +72,17 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
     _show_notes(graded, source, to)
     to.print()
     to.print(_counts(graded), style="bold")
-    if graded.findings and hint in NEXT:
-        to.print(NEXT[hint], style="dim")
+    if more := _more(graded, hint):
+        to.print(more, style="dim")
+
+
+def _more(graded: Graded, hint: int) -> str:
+    """What the next hint would show, if anything."""
+    if hint == ORDINARY and any(finding.mistake for finding in graded.findings):
+        return "hint 2 names the mistake and the slide's formula"
+    if not any(formula(finding) for finding in graded.findings):
+        return ""
+    return {ORDINARY: "hint 2 shows the slide's formula", NAMED: "hint 3 shows the reference's line"}.get(hint, "")
 
 
 def in_order(graded: Graded) -> list[Finding]:
@@ -97,8 +102,20 @@ def _where(function: str | None, line: int | None, source: Source | None) -> str
     return printable(", ".join(part for part in (function, place) if part))
 
 
-def _trouble(trouble: Trouble, source: Source | None) -> Text:
-    where = _where(trouble.function, trouble.line, source)
+def _troubles(troubles: Iterable[Trouble], source: Source | None) -> list[tuple[str, Trouble]]:
+    """Each with its places: what is raised again in one place, of other shapes, is told once, and so are equal words."""
+    raised: dict[tuple[str, str], Trouble] = {}
+    for trouble in troubles:
+        where = _where(trouble.function, trouble.line, source)
+        raised.setdefault((where, trouble.what.partition(":")[0] if where else trouble.what), trouble)
+    places: dict[str, list[str]] = {}
+    for (where, _), trouble in raised.items():
+        places.setdefault(trouble.what, []).append(where)
+    first = {trouble.what: trouble for trouble in reversed(raised.values())}
+    return [("; ".join(filter(None, at)), first[what]) for what, at in places.items()]
+
+
+def _trouble(where: str, trouble: Trouble) -> Text:
     style = "red" if trouble.kind in NO_VERDICT else "yellow"
     return Text.assemble((f"{where}: " if where else "", style), printable(trouble.what))
 

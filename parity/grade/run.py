@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from parity.grade.findings import Finding, Graded
+from parity.grade.once import once
 from parity.grade.record import Source, Trouble
 
 AUTO = "auto"
@@ -40,12 +41,12 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
             graded = grade.grade(file, room, exercises)
         else:
             graded = Graded(file.path, (), troubles=room.inventory.troubles, printed=room.inventory.printed)
-    return file, settled(graded, exercise)
+    return file, settled(graded, exercise, file)
 
 
-def settled(graded: Graded, exercise: str = AUTO) -> Graded:
-    """What is not written yet is no mistake; what was asked for and is not there is a trouble."""
-    graded = _without_unwritten(graded, asked=exercise != AUTO)
+def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) -> Graded:
+    """What is not written yet is no mistake; what was asked for and is not there is a trouble; nothing is told twice."""
+    graded = once(_without_unwritten(graded, asked=exercise != AUTO), source)
     troubles = list(dict.fromkeys(graded.troubles))
     if not graded.exercises and not troubles:
         troubles.append(Trouble("missing", NOTHING))
