@@ -110,6 +110,8 @@ def _as_written(called: Form, written: ast.arguments | None) -> Form:
     if written is None or function.arguments or not function.anything or written.kwonlyargs:
         return called
     names = tuple(argument.arg for argument in (*written.posonlyargs, *written.args))
+    if not names:
+        return called
     optional = frozenset(names[len(names) - len(written.defaults) :])
     return Form(replace(function, arguments=names, optional=optional, anything=written.vararg is not None), names)
 
