@@ -12,6 +12,7 @@ from parity.grade.record import Source
 PARTS = ("activations", "initialization")
 """Exercises whose functions the others call: of these they have the say."""
 
+
 def once(graded: Graded, source: Source | None = None) -> Graded:
     """Of a quantity that a part judges no network speaks; a mistake in a function is no other where that is called."""
     scores = {exercise: dict(row) for exercise, row in graded.scores.items()}

@@ -64,7 +64,7 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
             to.print(_trouble(where, trouble))
     for finding in in_order(graded):
         to.print()
-        to.print(_head(finding, source))
+        to.print(_head(finding, graded, source))
         to.print(Padding(_named(_rows(finding, source, hint)), (0, 0, 0, 2)))
     if any(graded.scores.values()):
         to.print()
@@ -90,9 +90,9 @@ def in_order(graded: Graded) -> list[Finding]:
 
     def place(finding: Finding) -> tuple[int, int]:
         quantities = list(graded.scores.get(finding.exercise, {}))
-        first = finding.quantities[0] if finding.quantities else ""
+        first = [quantities.index(name) for name in finding.about if name in quantities]
         exercise = EXERCISES.index(finding.exercise) if finding.exercise in EXERCISES else len(EXERCISES)
-        return exercise, quantities.index(first) if first in quantities else len(quantities)
+        return exercise, first[0] if first else len(quantities)
 
     return sorted(graded.findings, key=place)
 
@@ -103,7 +103,7 @@ def _where(function: str | None, line: int | None, source: Source | None) -> str
 
 
 def _troubles(troubles: Iterable[Trouble], source: Source | None) -> list[tuple[str, Trouble]]:
-    """Each with its places: what is raised again in one place, of other shapes, is told once, and so are equal words."""
+    """Each with its places: what is raised again in one place, of other shapes, is told once; so are equal words."""
     raised: dict[tuple[str, str], Trouble] = {}
     for trouble in troubles:
         where = _where(trouble.function, trouble.line, source)
@@ -120,8 +120,11 @@ def _trouble(where: str, trouble: Trouble) -> Text:
     return Text.assemble((f"{where}: " if where else "", style), printable(trouble.what))
 
 
-def _head(finding: Finding, source: Source | None) -> Text:
+def _head(finding: Finding, graded: Graded, source: Source | None) -> Text:
     what = ", ".join("a result" if name == ANYTHING else name for name in finding.quantities) or "a mistake"
+    row = graded.scores.get(finding.exercise, {})
+    if not row.keys() & set(finding.quantities) and finding.about[-1] in row:
+        what += f", which has no name, in {finding.about[-1]}"
     where = _where(finding.function, finding.line, source)
     return Text.assemble((printable(what), "bold red"), (f"  in {where}" if where else "", "bold"))
 
@@ -243,7 +246,7 @@ def _counts(graded: Graded) -> str:
         counted = f"{right} of {total} quantities are right; {left} could not be judged"
     else:
         counted = f"all {total} quantities are right" if total else "nothing was graded"
-    apart = sum(not set(finding.quantities) & set(wrong) for finding in graded.findings)
+    apart = sum(not set(finding.about) & set(wrong) for finding in graded.findings)
     if apart:
         counted += f"; {apart} {'other mistake' if apart == 1 else 'other mistakes'}"
     return counted + ("; something could not be run, see above" if graded.status == 2 and total else "")

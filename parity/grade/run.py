@@ -45,7 +45,7 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
 
 
 def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) -> Graded:
-    """What is not written yet is no mistake; what was asked for and is not there is a trouble; nothing is told twice."""
+    """Nothing is told twice; what is not written is no mistake, and what was asked for and is not there a trouble."""
     graded = once(_without_unwritten(graded, asked=exercise != AUTO), source)
     troubles = list(dict.fromkeys(graded.troubles))
     if not graded.exercises and not troubles:
