@@ -51,6 +51,13 @@ def test_a_derivative_and_the_dZ_that_it_gives() -> None:
     assert (told.function, told.line) == ("relu_backward", 8)
 
 
+def test_a_function_and_the_line_that_calls_it() -> None:
+    [told] = merged(
+        finding("deep", "dZ3", "g_for_g_prime", "back", 4), finding("deep", "dZ2", "g_for_g_prime", "relu_backward", 9)
+    )
+    assert (told.quantities, told.function, told.line) == (("dZ3", "dZ2"), "relu_backward", 9)
+
+
 def test_the_same_of_two_exercises() -> None:
     assert len(merged(W1, finding("initialization", "W1", "zero_weights", "initialize", 5))) == 1
 
@@ -67,6 +74,7 @@ def test_what_is_raised_twice() -> None:
         (DZ, finding("activations", "sigmoid'", None, "sigmoid_backward", 7)),
         (finding("shallow", "dW1", "missing_1_over_m", "back", 4), finding("shallow", "db1", None, "back", 4)),
         (W1, finding("shallow", "W1", "scale_missing", "initialize", 5)),
+        (DZ, finding("deep", "dW1", "output_derivative", "relu_backward", 9)),
         (SLOPE, finding("activations", "tanh'", None, "tanh_backward", 8)),
     ],
 )

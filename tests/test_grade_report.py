@@ -285,3 +285,10 @@ def test_the_next_hint_is_named_where_it_says_more() -> None:
         assert report.text(graded(finding), SOURCE, hint).splitlines()[-1] == end
     for finding, hint in ((DW1, 3), (raised, 1), (raised, 2)):
         assert "hint" not in report.text(graded(finding), SOURCE, hint)
+
+
+def test_a_changed_argument_has_the_line_that_writes_into_it() -> None:
+    text = "def update(params, grads):\n    step = 1\n    params['W1'] -= step\n    return params\n"
+    mutated = Finding("shallow", ("params",), "inputs_mutated", "update changes its params", "", "update")
+    [placed] = settled(graded(mutated), source=Source("a.py", text, ast.parse(text))).findings
+    assert placed.line == 3

@@ -23,7 +23,7 @@ def once(graded: Graded, source: Source | None = None) -> Graded:
         same = [before for before in findings if _same(before, finding, lines)]
         findings = [before for before in findings if before not in same]
         for before in reversed(same):
-            finding = _together(before, finding)
+            finding = _together(before, finding, lines)
         findings.append(finding)
     return replace(graded, findings=tuple(findings), scores=scores)
 
@@ -65,17 +65,22 @@ def _gives(value: Finding, function: Finding, lines: Sequence[str]) -> bool:
     if _kinds(value) == {"A"} and function.quantities == (function.function,):
         return True
     line = lines[value.line - 1] if value.line and value.line <= len(lines) else ""
-    return bool(re.search(rf"\b{re.escape(function.function)}\(", line)) and _kinds(value) == {"dZ"}
+    alike = _kinds(value) == _kinds(function) or _is_slope(value, function)
+    return alike and bool(re.search(rf"\b{re.escape(function.function)}\(", line))
 
 
 def _kinds(finding: Finding) -> set[str]:
     return {quantity.rstrip("0123456789") for quantity in finding.quantities if not quantity.endswith("'")}
 
 
-def _together(before: Finding, after: Finding) -> Finding:
+def _together(before: Finding, after: Finding, lines: Sequence[str]) -> Finding:
     """What is named tells more than what is not; of a value and a function, the function's line is where to look."""
     named = [f for f in (before, after) if f.mistake is not None] or [before]
-    own = [f for f in (before, after) if f.exercise in PARTS or f.quantities == (f.function,)] or named
+    inner = [f for f, value in ((before, after), (after, before)) if _gives(value, f, lines) or _is_part(f, value)]
     quantities = tuple(dict.fromkeys((*before.quantities, *after.quantities)))
-    place = replace(own[0], exercise=before.exercise, quantities=quantities, mistake=named[0].mistake)
+    place = replace((inner or named)[0], exercise=before.exercise, quantities=quantities, mistake=named[0].mistake)
     return replace(place, guess="") if place.mistake else place
+
+
+def _is_part(one: Finding, other: Finding) -> bool:
+    return one.exercise in PARTS and other.exercise not in PARTS

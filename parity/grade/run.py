@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from parity.grade.findings import Finding, Graded
 from parity.grade.once import PARTS, once
-from parity.grade.record import Source, Trouble
+from parity.grade.record import Function, Source, Trouble
 
 AUTO = "auto"
 UNWRITTEN = "NotImplementedError"
@@ -47,7 +47,7 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
 
 def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) -> Graded:
     """Nothing is told twice; what is not written is no mistake, and what was asked for and is not there a trouble."""
-    graded = once(_without_unwritten(graded, source, asked=exercise != AUTO), source)
+    graded = once(_without_unwritten(_placed(graded, source), source, asked=exercise != AUTO), source)
     if exercise == AUTO:
         graded = _without_networks_of_nothing(graded)
     troubles = list(dict.fromkeys(graded.troubles))
@@ -61,6 +61,21 @@ def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) 
 def in_vain(exercise: str, names: Iterable[str]) -> Trouble:
     """An exercise was asked for, and the file does not hold all of it."""
     return Trouble("missing", f"{exercise} asks for more than was found: {', '.join(names)}")
+
+
+def _placed(graded: Graded, source: Source | None) -> Graded:
+    """An argument that is changed has the line that writes into it, where it is written into by its name."""
+    if source is None or not any(finding.mistake == "inputs_mutated" for finding in graded.findings):
+        return graded
+    from parity.grade.unit_calls import where_changed
+
+    findings = tuple(
+        replace(f, line=where_changed(source.tree, Function(f.function, ()), f.quantities[0]))
+        if f.mistake == "inputs_mutated" and f.function and f.line is None
+        else f
+        for f in graded.findings
+    )
+    return replace(graded, findings=findings)
 
 
 def _without_networks_of_nothing(graded: Graded) -> Graded:
