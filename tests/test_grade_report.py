@@ -292,3 +292,12 @@ def test_a_changed_argument_has_the_line_that_writes_into_it() -> None:
     mutated = Finding("shallow", ("params",), "inputs_mutated", "update changes its params", "", "update")
     [placed] = settled(graded(mutated), source=Source("a.py", text, ast.parse(text))).findings
     assert placed.line == 3
+
+
+def test_a_statement_that_failed_is_a_note_and_no_mistake() -> None:
+    troubles = (Trouble("error", "RuntimeError: no data", 2), Trouble("error", "ValueError: v", 5, "f"))
+    found = settled(graded(troubles=troubles))
+    assert (found.status, found.notes) == (0, (Note("statement_failed", None, 2),))
+    assert "What does not depend on that statement was run" in " ".join(report.text(found, SOURCE).split())
+    assert "printed 4 characters, kept apart: a b" in report.text(graded(printed="a b\n"), SOURCE)
+    assert "printed 2,000 characters or more" in report.text(graded(printed="x" * 2000), SOURCE)

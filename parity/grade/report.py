@@ -16,6 +16,7 @@ from parity import __version__
 from parity.errors import printable
 from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
 from parity.grade.findings import EXERCISES, Finding, Graded, Note
+from parity.grade.guards import KEPT
 from parity.grade.record import NO_VERDICT, Source, Trouble
 from parity.grade.run import in_vain
 from parity.grade.words import Rule, line_of, rule
@@ -214,9 +215,8 @@ def _notes(graded: Graded, source: Source | None) -> Iterator[Text]:
             yield Text(printable(f"of {exercise} not found, and not graded: {', '.join(names)}"))
     if graded.printed:
         first = next((line for line in graded.printed.splitlines() if line.strip()), "")
-        yield Text(
-            f"the file printed {len(graded.printed):,} characters or more, kept apart: {printable(first)[:60]} …"
-        )
+        more = " or more" if len(graded.printed) >= KEPT else ""
+        yield Text(f"the file printed {len(graded.printed):,} characters{more}, kept apart: {printable(first)[:60]} …")
 
 
 def _grouped(notes: tuple[Note, ...], source: Source | None) -> dict[str, str]:

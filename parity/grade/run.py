@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from parity.grade.findings import Finding, Graded
+from parity.grade.findings import Finding, Graded, Note
 from parity.grade.once import PARTS, once
 from parity.grade.record import Function, Source, Trouble
 
@@ -47,6 +47,7 @@ def run(path: str, exercise: str = AUTO, seconds: float | None = None) -> tuple[
 
 def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) -> Graded:
     """Nothing is told twice; what is not written is no mistake, and what was asked for and is not there a trouble."""
+    failed = [Note("statement_failed", None, trouble.line) for trouble in graded.troubles if _is_of_the_top(trouble)]
     graded = once(_without_unwritten(_placed(graded, source), source, asked=exercise != AUTO), source)
     if exercise == AUTO:
         graded = _without_networks_of_nothing(graded)
@@ -55,7 +56,11 @@ def settled(graded: Graded, exercise: str = AUTO, source: Source | None = None) 
         troubles.append(Trouble("missing", NOTHING))
     if exercise != AUTO and (names := graded.missing.get(exercise)):
         troubles.append(in_vain(exercise, names))
-    return replace(graded, troubles=tuple(troubles))
+    return replace(graded, troubles=tuple(troubles), notes=(*graded.notes, *failed))
+
+
+def _is_of_the_top(trouble: Trouble) -> bool:
+    return trouble.kind == "error" and trouble.function is None and not trouble.what.startswith(UNWRITTEN)
 
 
 def in_vain(exercise: str, names: Iterable[str]) -> Trouble:
