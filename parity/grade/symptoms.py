@@ -69,7 +69,7 @@ def _shown(q: str, found: np.ndarray, target: Bounded) -> str:
     at = np.unravel_index(int(np.nanargmax(distance)), found.shape) if found.size else ()
     place = list(map(int, at[::-1] if q in ("dw", "new_w") else at))
     seen, right = float(found[at]), float(target.value[at])
-    digits = next((d for d in (7, 10) if f"{seen:.{d}g}" != f"{right:.{d}g}"), 17)
+    digits = 10 if np.float32(seen) == np.float32(right) else 7  # as many as show the difference
     return f"{q}{place or ''} is {seen:.{digits}g}, its formula gives {right:.{digits}g}"
 
 
