@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from parity.grade import check, command, run
 from parity.grade.catalogue import BY_ID, CATALOGUE, CONVENTIONS, GROUPS
 from parity.grade.findings import EXERCISES, Finding, Graded
 from parity.grade.record import Source, Trouble
+from tests.learners.planted import base
 from tests.shared import refused
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +124,28 @@ def test_the_list_needs_no_numpy() -> None:
     assert found.stdout.splitlines()[-1] == "False"
 
 
+def test_a_file_from_end_to_end(tmp_path: Path) -> None:
+    """By the command: what it prints, that it imports nothing heavy, and that it leaves nothing behind."""
+    path = tmp_path / "a file \x1b[31m.py"
+    text = base("logistic_course").replace("dZ = A - Y", "dZ = Y - A")
+    path.write_text(f"print('hello')\nimport matplotlib.pyplot\n{text}", encoding="utf-8")
+    heavy = ("sklearn", "pandas", "matplotlib", "scipy", "torch", "jax")
+    loaded = f"[name for name in {heavy} if name in sys.modules]"
+    code = f"import sys; from parity import cli; status = cli.main(['grade', sys.argv[1]]); print(status, {loaded})"
+    (tmp_path / "scratch").mkdir()
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, encoding="utf-8", check=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
+    )  # fmt: skip
+    lines = found.stdout.splitlines()
+    assert "dZ  in propagate" in found.stdout
+    assert "opposite sign" in found.stdout
+    assert lines[-1] == "1 []"
+    assert not [line for line in lines if not line.isprintable()]
+    assert found.stderr == ""
+    assert os.listdir(tmp_path / "scratch") == []
+
+
 def test_an_entry_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     assert parity("--explain", "dZ_sign") == 0
     out = capsys.readouterr().out
@@ -169,6 +193,15 @@ def test_check_is_restricted_to_what_is_asked_about(says: Says) -> None:
     assert refused(check_of, ["dW9"]) == "x.py: there is no dW9 to be graded; there are Z, dw, db"
     says(Graded("x.py", ("logistic",), scores={"logistic": {"Z": None}}))
     assert refused(check_of, ["Z"]) == "x.py: not all of Z could be judged"
+
+
+def test_check_asks_about_what_a_nameless_quantity_is_seen_in(says: Says) -> None:
+    found = Finding("shallow", ("dA1",), "dW_for_W", "dZ1 differs from its formula", "", "backward", 4)
+    says(Graded("x.py", ("shallow",), (found,), scores={"shallow": {"Z1": True, "dZ1": False}}))
+    assert check_of(["Z1"]).findings == ()
+    with pytest.raises(AssertionError, match="dA1, which has no name, in dZ1  in backward, line 4") as caught:
+        check_of(["dZ1"])
+    assert str(caught.value).splitlines()[-2] == "dZ1: 1 of 1 quantities is wrong"
 
 
 def test_check_takes_functions_for_their_file(says: Says) -> None:

@@ -34,6 +34,10 @@ def deco(g):
 @deco
 def wrapped(a, c):
     return a
+def bare(g):
+    return lambda *args, **kwargs: g(*args, **kwargs)
+@bare
+def hidden(a, c=2): return a
 dot = np.dot
 def rest(*args): return len(args)
 @dataclass
@@ -55,10 +59,11 @@ class Net(Base):
 def test_inventory(tmp_path: Path) -> None:
     with Here(source(tmp_path, NET)) as room:
         found = room.inventory
-    assert set(found.functions) == {"plain", "double", "half", "deco", "wrapped", "dot", "rest"}
+    assert set(found.functions) == {"plain", "double", "half", "deco", "wrapped", "bare", "hidden", "dot", "rest"}
     assert found.functions["plain"].arguments == ("X", "W", "b")
     assert found.functions["plain"].optional == {"b"}
     assert (found.functions["wrapped"].arguments, found.functions["wrapped"].line) == (("a", "c"), 15)
+    assert (found.functions["hidden"].arguments, found.functions["hidden"].optional) == (("a", "c"), {"c"})
     assert (found.functions["double"].arguments, found.functions["double"].line) == (("z",), 7)
     assert found.functions["rest"].anything
     assert found.classes["Net"].arguments == ("n", "scale")
@@ -82,6 +87,7 @@ CALLS = (
     Call("nothing", {}),
     Call("plain", {"X": 1}),
     Call("dot", {"a": X, "b": X.T}),
+    Call("hidden", {"a": 3}),
 )
 
 
@@ -95,12 +101,13 @@ def test_calls(tmp_path: Path, room: type[Here | Contained]) -> None:
     first, second = result(found[0]), result(found[1])
     assert (first.frames[0].function, second.frames[0].function) == ("Net.__init__", "Net.forward")
     assert second.attributes["Z"].tolist() == (2 * X).tolist()
-    assert second.frames[0].bindings["self.Z"][0].line == 28
+    assert second.frames[0].bindings["self.Z"][0].line == 32
     assert list(second.frames[0].arguments) == ["X"]
     assert result(found[2]).frames[0].function == "double"
     assert result(found[7]).trouble == Trouble("missing", "NameError: name 'nothing' is not defined", None, "nothing")
     assert "missing 1 required" in result(found[8]).trouble.what
     assert result(found[9]).returned.tolist() == (X @ X.T).tolist()
+    assert result(found[10]).returned == 3
 
 
 TRACED = """

@@ -258,3 +258,46 @@ def test_a_file_without_any_exercise_says_so() -> None:
     found = settled(Graded("x.py", ()))
     assert found.status == 2
     assert "--template" in found.troubles[0].what
+
+
+def test_what_is_raised_again_is_told_once() -> None:
+    what = "ValueError: shapes (5,3) and (5,8) not aligned"
+    found = graded(
+        troubles=(
+            Trouble("error", what, 5, "backward_propagation"),
+            Trouble("error", "ValueError: shapes (3,5) and (3,1) not aligned", 5, "backward_propagation"),
+            Trouble("died", "it ended", None, "propagate"),
+            Trouble("died", "it ended", None, "optimize"),
+        )
+    )
+    lines = report.text(found, SOURCE).splitlines()
+    assert lines[2:4] == [f"backward_propagation, line 5: {what}", "propagate; optimize: it ended"]
+
+
+def test_the_next_hint_is_named_where_it_says_more() -> None:
+    raised = Finding("shallow", ("back",), None, "raises E", "", "back", 5)
+    ends = {
+        (DW1, 1): "hint 2 names the mistake and the slide's formula",
+        (DW1, 2): "hint 3 shows the reference's line",
+        (DZ1, 1): "hint 2 shows the slide's formula",
+    }
+    for (finding, hint), end in ends.items():
+        assert report.text(graded(finding), SOURCE, hint).splitlines()[-1] == end
+    for finding, hint in ((DW1, 3), (raised, 1), (raised, 2)):
+        assert "hint" not in report.text(graded(finding), SOURCE, hint)
+
+
+def test_a_changed_argument_has_the_line_that_writes_into_it() -> None:
+    text = "def update(params, grads):\n    step = 1\n    params['W1'] -= step\n    return params\n"
+    mutated = Finding("shallow", ("params",), "inputs_mutated", "update changes its params", "", "update")
+    [placed] = settled(graded(mutated), source=Source("a.py", text, ast.parse(text))).findings
+    assert placed.line == 3
+
+
+def test_a_statement_that_failed_is_a_note_and_no_mistake() -> None:
+    troubles = (Trouble("error", "RuntimeError: no data", 2), Trouble("error", "ValueError: v", 5, "f"))
+    found = settled(graded(troubles=troubles))
+    assert (found.status, found.notes) == (0, (Note("statement_failed", None, 2),))
+    assert "What does not depend on that statement was run" in " ".join(report.text(found, SOURCE).split())
+    assert "printed 4 characters, kept apart: a b" in report.text(graded(printed="a b\n"), SOURCE)
+    assert "printed 2,000 characters or more" in report.text(graded(printed="x" * 2000), SOURCE)

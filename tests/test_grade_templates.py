@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from parity import cli
-from parity.grade import grade, source
+from parity.grade import grade, names, source
 from parity.grade.command import TEMPLATES
 from parity.grade.findings import EXERCISES, Graded
 from parity.grade.room import Here
@@ -183,3 +183,17 @@ def test_nothing_is_written_in_a_template(exercise: str, tmp_path: Path) -> None
     assert set(said) <= {f"{name} is not written yet" for name in NAMES[exercise].split()}
     assert len(said) == len(set(said))
     assert found.status == 2
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_whatever_is_in_an_untouched_template_is_told(exercise: str) -> None:
+    """Also what cannot be called, for want of what comes before it; and networks of nothing are no exercises."""
+    file = source.read(str(TEMPLATES / f"{exercise}.py"))
+    with Here(file) as room:
+        found = settled(grade.grade(file, room, names.exercises(file, room.inventory), ("float64",)), source=file)
+    written = [node.name for node in file.tree.body if isinstance(node, ast.FunctionDef)]
+    assert [trouble.what for trouble in found.troubles] == [f"{name} is not written yet" for name in written]
+    assert (exercise in found.exercises, found.status) == (True, 2)
+    assert not any(found.scores.values())
+    if exercise == "initialization":
+        assert found.exercises == (exercise,)

@@ -32,6 +32,7 @@ units       activation functions, initialisation, prediction, training
 catalogue   the mistakes in words
 findings    what is found
 words       what is said of them, the formula of every quantity, and the reference's line for each
+once        what two of its exercises would both tell
 run         a file from its path to what is said of it
 report      what a person and a program read
 command     `parity grade`

@@ -144,7 +144,6 @@ CONVENTIONS: dict[str, str] = {
     "other_scale": "weights are scaled by 1/√n or √(2/n), not by 0.01",
     "threshold_at_half": "a probability of exactly ½ is predicted as 1",
     "overflow_warning": "exp overflows to inf, with a warning, where the result is right all the same",
-    "not_found": "some functions of the exercise were not found and are not graded",
     "statement_failed": "a statement at the top of the file failed; what it defines is missing",
 }
 """Valid, and different from the notes; or left ungraded."""

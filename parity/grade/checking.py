@@ -51,6 +51,7 @@ def check(
     BadInput
         The file could not be run as it is, or a quantity is none of those that it computes: one line.
     """
+    __tracebackhide__ = True  # pytest: the report is all there is to read
     if exercise not in (run.AUTO, *EXERCISES):
         raise BadInput(f"there is no exercise {exercise!r}; there are {', '.join(EXERCISES)}")
     source, graded = run.run(_path(path_or_functions), exercise, seconds)
@@ -90,6 +91,7 @@ def _file_of(one: object) -> str:
 
 def _restricted(graded: Graded, source: Source, quantities: tuple[str, ...]) -> Graded:
     """What is said of these quantities alone; that they are right needs nothing else to have run."""
+    __tracebackhide__ = True
     scores = {
         exercise: {name: score for name, score in row.items() if name in quantities}
         for exercise, row in graded.scores.items()
@@ -97,11 +99,11 @@ def _restricted(graded: Graded, source: Source, quantities: tuple[str, ...]) -> 
     found = {name for row in scores.values() for name in row}
     if absent := [name for name in quantities if name not in found]:
         raise BadInput(f"{graded.file}: there is no {', '.join(absent)} to be graded; {_why_not(graded, source)}")
-    findings = tuple(f for f in graded.findings if set(f.quantities) & set(quantities))
+    findings = tuple(f for f in graded.findings if set(f.about) & set(quantities))
     some = replace(graded, findings=findings, scores=scores, missing={})
-    if None not in _judged(some):
+    if all(_judged(some)) or (findings and None not in _judged(some)):
         return replace(some, troubles=())
-    return some if findings else replace(some, findings=graded.findings)  # it hangs on what is wrong before it
+    return some if findings else replace(some, findings=graded.findings)  # what they hang on is wrong
 
 
 def _judged(graded: Graded) -> list[bool | None]:

@@ -41,6 +41,11 @@ class Finding:
     line: int | None = None
     guess: str = ""
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """Its quantities, and the one that it was seen in, with which the symptom begins: dZ1 of an unnamed dA1."""
+        return (*self.quantities, self.symptom.partition(" ")[0])
+
 
 @dataclass(frozen=True)
 class Note:

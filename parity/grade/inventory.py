@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -86,6 +86,7 @@ class Defined:
 def defined(module: ModuleType, tree: ast.Module) -> Defined:
     """Look at a module that has been run."""
     lines, assigned = dict(_lines(tree)), set(_assigned(tree))
+    written = {node.name: node.args for node in _top(tree) if isinstance(node, ast.FunctionDef)}
     functions, classes, methods, names = {}, {}, {}, {}
     for name, thing in list(vars(module).items()):
         if isinstance(thing, StandIn | ModuleType) or name.startswith("__") or not callable(thing):
@@ -96,11 +97,23 @@ def defined(module: ModuleType, tree: ast.Module) -> Defined:
                 classes[name] = form(name, thing, lines.get(name))
                 methods[name] = _methods(name, thing, module.__name__)
         elif own or name in assigned:
-            functions[name] = form(name, thing, lines.get(name))
+            functions[name] = _as_written(form(name, thing, lines.get(name)), written.get(name))
             code = getattr(inspect.unwrap(thing), "__code__", None)
             if isinstance(code, CodeType) and code.co_name == "<lambda>":
                 names[code] = name
     return Defined(functions, classes, methods, names)
+
+
+def _as_written(called: Form, written: ast.arguments | None) -> Form:
+    """A decorator without functools.wraps shows nothing but *args: what it wraps is called as it is written."""
+    function = called.function
+    if written is None or function.arguments or not function.anything or written.kwonlyargs:
+        return called
+    names = tuple(argument.arg for argument in (*written.posonlyargs, *written.args))
+    if not names:
+        return called
+    optional = frozenset(names[len(names) - len(written.defaults) :])
+    return Form(replace(function, arguments=names, optional=optional, anything=written.vararg is not None), names)
 
 
 def _methods(owner: str, thing: type, module: str) -> dict[str, Form]:

@@ -119,12 +119,13 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     wrong = [p for p in having if not _right(p, name, conventions)]
     if not wrong:
         return Verdict(name, True, conventions=conventions)
+    seen = {id(p): p.with_own("m", p.exact(0)) for p in wrong}  # before anything is assumed that would explain it
     hits, at, open_passes = _explained(having, wrong, name)
     for p in wrong:
         _take(p, name)
     if not hits and not open_passes:
         return Verdict(name, None)
-    return Verdict(name, False, hits, at, (open_passes or wrong)[0], conventions)
+    return Verdict(name, False, hits, at, seen[id((open_passes or wrong)[0])], conventions)
 
 
 def _choose_activation(having: list[Pass], l: int) -> None:

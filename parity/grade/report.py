@@ -16,6 +16,7 @@ from parity import __version__
 from parity.errors import printable
 from parity.grade.catalogue import BY_ID, CONVENTIONS, VALID, Mistake
 from parity.grade.findings import EXERCISES, Finding, Graded, Note
+from parity.grade.guards import KEPT
 from parity.grade.record import NO_VERDICT, Source, Trouble
 from parity.grade.run import in_vain
 from parity.grade.words import Rule, line_of, rule
@@ -26,10 +27,6 @@ SCHEMA, SCHEMA_VERSION = "parity.grade", 1
 ORDINARY, NAMED, REFERENCE = 1, 2, 3
 """The levels of hints."""
 
-NEXT = {
-    ORDINARY: "hint 2 names the mistake and the slide's formula",
-    NAMED: "hint 3 shows the reference's line",
-}
 ANYTHING = "anything"
 """What stands for all quantities of a function that returns nothing."""
 
@@ -64,11 +61,11 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
     to.print(Text.assemble((printable(graded.file), "bold"), f": {what}" if what else ""))
     if graded.troubles:
         to.print()
-        for trouble in graded.troubles:
-            to.print(_trouble(trouble, source))
+        for where, trouble in _troubles(graded.troubles, source):
+            to.print(_trouble(where, trouble))
     for finding in in_order(graded):
         to.print()
-        to.print(_head(finding, source))
+        to.print(_head(finding, graded, source))
         to.print(Padding(_named(_rows(finding, source, hint)), (0, 0, 0, 2)))
     if any(graded.scores.values()):
         to.print()
@@ -76,8 +73,17 @@ def show(graded: Graded, source: Source | None, hint: int, to: Console) -> None:
     _show_notes(graded, source, to)
     to.print()
     to.print(_counts(graded), style="bold")
-    if graded.findings and hint in NEXT:
-        to.print(NEXT[hint], style="dim")
+    if more := _more(graded, hint):
+        to.print(more, style="dim")
+
+
+def _more(graded: Graded, hint: int) -> str:
+    """What the next hint would show, if anything."""
+    if hint == ORDINARY and any(finding.mistake for finding in graded.findings):
+        return "hint 2 names the mistake and the slide's formula"
+    if not any(formula(finding) for finding in graded.findings):
+        return ""
+    return {ORDINARY: "hint 2 shows the slide's formula", NAMED: "hint 3 shows the reference's line"}.get(hint, "")
 
 
 def in_order(graded: Graded) -> list[Finding]:
@@ -85,9 +91,9 @@ def in_order(graded: Graded) -> list[Finding]:
 
     def place(finding: Finding) -> tuple[int, int]:
         quantities = list(graded.scores.get(finding.exercise, {}))
-        first = finding.quantities[0] if finding.quantities else ""
+        first = [quantities.index(name) for name in finding.about if name in quantities]
         exercise = EXERCISES.index(finding.exercise) if finding.exercise in EXERCISES else len(EXERCISES)
-        return exercise, quantities.index(first) if first in quantities else len(quantities)
+        return exercise, first[0] if first else len(quantities)
 
     return sorted(graded.findings, key=place)
 
@@ -97,14 +103,29 @@ def _where(function: str | None, line: int | None, source: Source | None) -> str
     return printable(", ".join(part for part in (function, place) if part))
 
 
-def _trouble(trouble: Trouble, source: Source | None) -> Text:
-    where = _where(trouble.function, trouble.line, source)
+def _troubles(troubles: Iterable[Trouble], source: Source | None) -> list[tuple[str, Trouble]]:
+    """Each with its places: what is raised again in one place, of other shapes, is told once; so are equal words."""
+    raised: dict[tuple[str, str], Trouble] = {}
+    for trouble in troubles:
+        where = _where(trouble.function, trouble.line, source)
+        raised.setdefault((where, trouble.what.partition(":")[0] if where else trouble.what), trouble)
+    places: dict[str, list[str]] = {}
+    for (where, _), trouble in raised.items():
+        places.setdefault(trouble.what, []).append(where)
+    first = {trouble.what: trouble for trouble in reversed(raised.values())}
+    return [("; ".join(filter(None, at)), first[what]) for what, at in places.items()]
+
+
+def _trouble(where: str, trouble: Trouble) -> Text:
     style = "red" if trouble.kind in NO_VERDICT else "yellow"
     return Text.assemble((f"{where}: " if where else "", style), printable(trouble.what))
 
 
-def _head(finding: Finding, source: Source | None) -> Text:
+def _head(finding: Finding, graded: Graded, source: Source | None) -> Text:
     what = ", ".join("a result" if name == ANYTHING else name for name in finding.quantities) or "a mistake"
+    row = graded.scores.get(finding.exercise, {})
+    if not row.keys() & set(finding.quantities) and finding.about[-1] in row:
+        what += f", which has no name, in {finding.about[-1]}"
     where = _where(finding.function, finding.line, source)
     return Text.assemble((printable(what), "bold red"), (f"  in {where}" if where else "", "bold"))
 
@@ -194,9 +215,8 @@ def _notes(graded: Graded, source: Source | None) -> Iterator[Text]:
             yield Text(printable(f"of {exercise} not found, and not graded: {', '.join(names)}"))
     if graded.printed:
         first = next((line for line in graded.printed.splitlines() if line.strip()), "")
-        yield Text(
-            f"the file printed {len(graded.printed):,} characters or more, kept apart: {printable(first)[:60]} …"
-        )
+        more = " or more" if len(graded.printed) >= KEPT else ""
+        yield Text(f"the file printed {len(graded.printed):,} characters{more}, kept apart: {printable(first)[:60]} …")
 
 
 def _grouped(notes: tuple[Note, ...], source: Source | None) -> dict[str, str]:
@@ -226,7 +246,7 @@ def _counts(graded: Graded) -> str:
         counted = f"{right} of {total} quantities are right; {left} could not be judged"
     else:
         counted = f"all {total} quantities are right" if total else "nothing was graded"
-    apart = sum(not set(finding.quantities) & set(wrong) for finding in graded.findings)
+    apart = sum(not set(finding.about) & set(wrong) for finding in graded.findings)
     if apart:
         counted += f"; {apart} {'other mistake' if apart == 1 else 'other mistakes'}"
     return counted + ("; something could not be run, see above" if graded.status == 2 and total else "")

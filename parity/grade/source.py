@@ -185,7 +185,7 @@ def _cells(path: str, raw: bytes) -> list[tuple[int, str]]:
     texts = [(number, _text(cell)) for number, cell in enumerate(found, 1)]
     code = [(number, text) for number, text in texts if text.strip()]
     if not code:
-        raise BadInput(f"{path} has no cells with code, only {len(found)} others")
+        raise BadInput(f"{path} has no cells with code among its {len(found)}")
     return code
 
 

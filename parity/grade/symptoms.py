@@ -68,7 +68,9 @@ def _shown(q: str, found: np.ndarray, target: Bounded) -> str:
     distance = np.where(np.isfinite(found), np.abs(found - target.value), np.inf)
     at = np.unravel_index(int(np.nanargmax(distance)), found.shape) if found.size else ()
     place = list(map(int, at[::-1] if q in ("dw", "new_w") else at))
-    return f"{q}{place or ''} is {float(found[at]):.7g}, its formula gives {float(target.value[at]):.7g}"
+    seen, right = float(found[at]), float(target.value[at])
+    digits = 10 if np.float32(seen) == np.float32(right) else 7  # as many as show the difference
+    return f"{q}{place or ''} is {seen:.{digits}g}, its formula gives {right:.{digits}g}"
 
 
 def _guesses(found: np.ndarray, target: Bounded) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def words(error: BaseException) -> str:
 def _kind_and_words(error: BaseException, seconds: float, limits: guards.Limits) -> tuple[str, str]:
     said = words(error)
     if isinstance(error, guards.OutOfTimeError):
-        return "time", f"does not end within {seconds:.2g} seconds"
+        return "time", f"does not end within {seconds:.2g} second{'' if seconds == 1 else 's'}"
     if isinstance(error, guards.TooMuchOutputError) or getattr(error, "errno", None) == errno.EFBIG:
         return "output", f"prints more than {limits.output} characters, or writes a file that is too large"
     if isinstance(error, SystemExit):

@@ -144,6 +144,8 @@ def _judge(caller: Caller, verdicts: Verdicts, loop: Loop, played: Sequence[Play
 def _costs(verdicts: Verdicts, loop: Loop, played: Played) -> None:
     """The first of the costs that are returned is that of the initial parameters."""
     listed, computed = costs(played.returned), first_costs(played)
+    if not listed and verdicts.scores.get("update"):
+        return  # parameters alone are returned
     if verdicts.scores.get("update") is False or not listed or len(computed) < 2 or len(set(computed[:2])) < 2:
         verdicts.open("costs")
     elif listed[0] == computed[0]:

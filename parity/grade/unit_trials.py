@@ -95,7 +95,7 @@ def seen(subject: Subject, trial: Trial) -> tuple[str, str]:
     i = tuple(int(k) for k in np.argwhere(wrong)[0])
     value, right = float(trial.value[i]), float(target[i])
     kind = f" of {trial.value.dtype.name}" if trial.value.dtype.kind in "iu" else ""
-    symptom = f"{int(wrong.sum())} of {wrong.size} values{kind} are wrong"
+    symptom = f"{int(wrong.sum())} of {wrong.size} values{kind} {'is' if wrong.sum() == 1 else 'are'} wrong"
     given = "a" if subject.takes == "A" else "z"
     shown = f"at {given} = {float(trial.Z[i]):.6g} it gives {value:.6g}, its formula {right:.6g}"
     if subject.takes == "dA":
