@@ -113,7 +113,7 @@ class Bounded:
         known: np.ndarray = (self.error == 0) | (np.abs(self.value) > self.error)
         return known
 
-    def _made(self, value: np.ndarray, error: np.ndarray, certain: np.ndarray) -> Bounded:
+    def _made(self, value: np.ndarray, error: np.ndarray, certain: np.ndarray | np.bool) -> Bounded:
         """With an error, but where the value is infinite: there with none, if that is certain, or without a bound."""
         return Bounded(value, np.where(np.isinf(value), np.where(certain, 0, np.inf), error), self.of)
 
