@@ -235,6 +235,11 @@ def identity(Z: Bounded) -> Bounded:
     return Z
 
 
+def softplus(Z: Bounded) -> Bounded:
+    """log(1 + e^z), no steeper than 1, which is the loss of the label 0; that of the label 1 is −z's."""
+    return Bounded(np.logaddexp(0, Z.value), Z.error + LOSS * Z.of.u * (Z.reach + 1), Z.of)
+
+
 def output(Z: Bounded) -> Bounded:
     """σ(z) as the derivative of log(1 + e^z), which may be formed as e^(z − log(1 + e^z))."""
     A = sigmoid(Z)

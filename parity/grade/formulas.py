@@ -16,7 +16,6 @@ import numpy as np
 from parity.grade.bounded import (
     ACTIVATIONS,
     BELOW,
-    LOSS,
     OF_A,
     Bounded,
     Rounding,
@@ -25,6 +24,7 @@ from parity.grade.bounded import (
     output,
     sigmoid,
     slope,
+    softplus,
 )
 from parity.grade.observed import Observed, Seen
 from parity.problems.parameters import layered
@@ -153,10 +153,9 @@ class Pass:
         return log_1.where(ones, -log_1, -log_0)
 
     def losses_of_logits(self) -> Bounded:
-        """log(1 + e^z) − y z: no steeper than 1, made of z and of a logarithm of at most log 2."""
+        """log(1 + e^z) − y z, which is log(1 + e^−z) where y is 1."""
         Z = self[f"Z{self.L}"]
-        value = np.logaddexp(0, np.where(self.Y == 1, -Z.value, Z.value))
-        return Bounded(value, Z.error + LOSS * self.of.u * (Z.reach + 1), self.of)
+        return softplus(Bounded(np.where(self.Y == 1, -Z.value, Z.value), Z.error, self.of))
 
     def _dA(self, l: int) -> Iterator[Bounded]:
         if l == self.L:
