@@ -253,7 +253,7 @@ def sums(x: Array, y: Array, m: int, rng: np.random.Generator) -> Iterator[tuple
 
 @pytest.mark.parametrize("dtype", FORMATS_OF_FILES)
 def test_sums_of_products_in_any_order(dtype: str) -> None:
-    rng, of = np.random.default_rng(5), rounding(dtype)
+    rng, of, outside = np.random.default_rng(5), rounding(dtype), 0
     narrow = {"float64": np.float32, "float32": np.float16}[dtype]
     for _ in range(150):
         n = int(rng.integers(3, 12))
@@ -263,7 +263,8 @@ def test_sums_of_products_in_any_order(dtype: str) -> None:
         target = exact(x[None, :], of) @ exact(y[:, None], of) / n
         for name, found in sums(x, y, n, rng):
             assert share(np.asarray(found)[None, None], target) <= 1, (name, n)
-        assert not within(np.dot(x.astype(narrow), y.astype(narrow))[None, None] / narrow(n), target)
+        outside += not within(np.dot(x.astype(narrow), y.astype(narrow))[None, None] / narrow(n), target)
+    assert outside > 100  # a sum that cancels may be right in any format
 
 
 @pytest.mark.parametrize("dtype", FORMATS_OF_FILES)
@@ -276,15 +277,16 @@ def test_affine_and_steps(dtype: str) -> None:
         from_b = from_b + W[:, k : k + 1] * A[k : k + 1]
     column = np.hstack([W, b]) @ np.vstack([A, np.ones((1, 40), dtype)])
     assert [share(found, Z) <= 1 for found in (W @ A + b, from_b, column)] == [True] * 3
-    step = exact(W, of) - exact(A.T, of) * 0.25
-    assert share(W - np.asarray(0.25, dtype) * A.T, step) <= 1
+    step = exact(W, of) - exact(A.T, of) * (1 / 4)
+    assert share(W - A.T / 4, step) <= 1
 
 
 @SHARP
 def test_a_step_reaches_a_quarter_of_its_bound() -> None:
     rng, of = np.random.default_rng(6), rounding("float64")
     W, dW = rng.standard_normal((2, 40, 3))
-    assert 4 * share(W - dW / 4, exact(W, of) - exact(dW, of) * 0.25) > 1
+    step = exact(W, of) - exact(dW, of) / 4
+    assert 4 * share(W - dW / 4, step) > 1
 
 
 def test_what_is_infinite() -> None:
@@ -331,7 +333,7 @@ def filled(p: Pass) -> Pass:
     return p
 
 
-SEEN = {"float64": 1e-9, "float32": 1e-3}
+SEEN = {"float64": 1e-12, "float32": 1e-4}
 """A relative change that is outside, in the largest and in the median element of any quantity."""
 
 
@@ -368,7 +370,7 @@ def test_a_dZ_that_is_not_seen_may_come_of_the_loss() -> None:
 
 def test_a_right_initialisation_gives_no_alarm() -> None:
     """Exactly, by the χ² distribution; and a scale of twice the right one is outside as surely."""
-    assert 2 * 2.0**-SIGNS <= ALARM
+    assert 2 / 2**SIGNS <= ALARM
     for layers in (LARGE["shallow"], LARGE["deep"]):
         for n_prev, n in pairwise(layers):
             N = n_prev * n
