@@ -9,10 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 
 import numpy as np
 
-from parity.grade.bounded import ACTIVATIONS, BELOW, OF_A, Bounded, Rounding, affine, sigmoid, slope
+from parity.grade.bounded import (
+    ACTIVATIONS,
+    BELOW,
+    OF_A,
+    Bounded,
+    Rounding,
+    affine,
+    exact,
+    output,
+    sigmoid,
+    slope,
+    softplus,
+)
 from parity.grade.observed import Observed, Seen
 from parity.problems.parameters import layered
 
@@ -67,7 +80,7 @@ class Pass:
 
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""
-        return Bounded(value, 0, self.of)
+        return exact(value, self.of)
 
     def with_own(self, name: str, value: Bounded) -> Pass:
         """The same pass, had the learner got this for that."""
@@ -77,11 +90,11 @@ class Pass:
         return other
 
     def __getitem__(self, name: str) -> Bounded:
-        """The learner's own value, or what was given in its place, or what the formula gives."""
+        """The learner's own value, or what was given in its place, or what the formula gives in any right way."""
         for known in (self.own, self.known):
             if name in known:
                 return known[name]
-        return self.rights(name)[0]
+        return reduce(Bounded.or_nearby, self.rights(name))
 
     def has(self, name: str) -> bool:
         """Whether the value is the learner's own, or given."""
@@ -137,14 +150,12 @@ class Pass:
     def losses(self, log_1: Bounded, log_0: Bounded) -> Bounded:
         """The loss of every example: a term of it is zero."""
         ones = np.broadcast_to(self.Y == 1, log_1.shape)
-        value, error = np.where(ones, -log_1.value, -log_0.value), np.where(ones, log_1.error, log_0.error)
-        return Bounded(value, error + self.of.u * np.abs(value), self.of)
+        return log_1.where(ones, -log_1, -log_0)
 
     def losses_of_logits(self) -> Bounded:
-        """log(1 + e^z) − y z: no steeper than 1, made of z and of a logarithm of at most log 2."""
+        """log(1 + e^z) − y z, which is log(1 + e^−z) where y is 1."""
         Z = self[f"Z{self.L}"]
-        value = np.logaddexp(0, np.where(self.Y == 1, -Z.value, Z.value))
-        return Bounded(value, Z.error + 12 * self.of.u * (Z.reach + 1), self.of)
+        return softplus(Bounded(np.where(self.Y == 1, -Z.value, Z.value), Z.error, self.of))
 
     def _dA(self, l: int) -> Iterator[Bounded]:
         if l == self.L:
@@ -166,7 +177,7 @@ class Pass:
         if f"dA{l}" not in self.known:  # a block that is handed dA has no labels
             yield A - self.Y
             if f"Z{l}" in self.own:
-                yield sigmoid(self[f"Z{l}"]) - self.Y
+                yield output(self[f"Z{l}"]) - self.Y
         for dA in [self[f"dA{l}"]] if self.has(f"dA{l}") else [self.dA_of_cost()]:
             yield from (dA * s for s in self.slopes(l))
 

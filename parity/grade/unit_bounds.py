@@ -1,16 +1,17 @@
 """Activation functions and their derivatives in longdouble, and how far rounding may take any manner of forming them.
 
 An error of N u is written as N roundings, and γ_N = N u / (1 − N u) holds the products of N factors 1 + δ, |δ| ≤ u.
+N = 8, the 4 ulp of `parity.grade.bounded`, stands for any function of a library; none that is measured has more
+(`parity.elementary`). docs/grading.md derives:
 
-    e^z         N roundings: a σ that is formed as 1/(1 + e^−z) has two more, and is within K ulp, 2K u, as z → −∞
     sigmoid     1/(1 + e^−z), e^z/(1 + e^z): the error of e^z comes in twice at most, with + and /     γ_(2N+2) σ
-                (1 + tanh(z/2))/2                                                                      γ_(2K+2)/2
-    tanh        (e^z − e^−z)/(e^z + e^−z): N above, N below, −, + and /                                γ_(2N+3)
+                (1 + tanh(z/2))/2                                                                      γ_(N+2)/2
+    tanh        (e^z − e^−z)/(e^z + e^−z): N above, N below, −, + and /, and e^−z may be 1/e^z         γ_(2N+5)
                 2σ(2z) − 1: twice the error of σ, and that of −
-    σ'          σ(1 − σ), σ − σ²: |1 − 2σ| ≤ 1 times that of σ, and two products                      γ_3 σ
+    σ'          σ(1 − σ): |1 − 2σ| ≤ 1 times that of σ, and two products; σ − σ²                      γ_3 σ
                 e^−z/(1 + e^−z)²                                                                       γ_(3N+4) σ'
     tanh'       1 − a², (1 − a)(1 + a): 2|a| times that of a                                           γ_3
-                1/cosh² z, 4/(e^z + e^−z)²                                                             γ_(2N+4) tanh'
+                1/cosh² z, 4/(e^z + e^−z)²; a quotient's derivative has another 8u                     γ_(2N+4) tanh'
 
 Each bound is the sum of its manners', and of the smallest normal number, which may be flushed.
 """
@@ -19,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import ceil
 
 import numpy as np
 
 from parity.elementary import ulps
 from parity.formats import FORMATS, Format
+from parity.grade.bounded import EXP
 from parity.local import ACTIVATIONS, witness
 from parity.rounding import OWN_ROUNDING, SLOPES, Arithmetic
 
@@ -52,11 +53,11 @@ def of_slope(g: str, z: np.ndarray, dtype: str) -> Pair:
     z = np.asarray(z, np.longdouble)
     with np.errstate(all="ignore"):
         value, slope = ACTIVATIONS[g][0](z), ACTIVATIONS[g][1](z)
-        E, gamma, N = _error(g, value, dtype), arithmetic(dtype).gamma, _roundings_of_exp(dtype)
+        E, gamma = _error(g, value, dtype), arithmetic(dtype).gamma
         if g == "sigmoid":
-            E = E * (1 + E) + gamma(3) * value + gamma(3 * N + 4) * slope
+            E = E * (1 + E) + gamma(3) * value + gamma(3 * EXP + 4) * slope
         elif g == "tanh":
-            E = (2 * np.abs(value) + E) * E + gamma(3) + gamma(2 * N + 4) * slope
+            E = (2 * np.abs(value) + E) * E + gamma(3) + gamma(2 * EXP + 12) * slope
         else:
             E = gamma(2) * np.where(z > 0, 0, SLOPES.get(g, 0.0))
         return slope, _finished(E, FORMATS[dtype])
@@ -75,19 +76,14 @@ def _one_less(a: np.ndarray) -> np.ndarray:
     return 1 - a**2
 
 
-def _roundings_of_exp(dtype: str) -> int:
-    return ceil(2 * arithmetic(dtype).ulps["sigmoid"]) + 2
-
-
 def _error(g: str, value: np.ndarray, dtype: str) -> np.ndarray:
     """The rows of the table above; max(0, z) rounds nothing, and 0.01 and its product are rounded."""
-    gamma, N = arithmetic(dtype).gamma, _roundings_of_exp(dtype)
-    K_of_tanh = ceil(2 * arithmetic(dtype).ulps["tanh"])
-    sigmoid = gamma(2 * N + 2) + gamma(K_of_tanh + 2) / 2
+    gamma = arithmetic(dtype).gamma
+    exps, half_tanh = gamma(2 * EXP + 2), gamma(EXP + 2) / 2
     if g == "sigmoid":
-        return gamma(2 * N + 2) * value + gamma(K_of_tanh + 2) / 2
+        return exps * value + half_tanh
     if g == "tanh":
-        return np.full(value.shape, gamma(2 * N + 3) + 2 * sigmoid + gamma(1))
+        return np.full(value.shape, gamma(2 * EXP + 5) + 2 * (exps + half_tanh) + gamma(1))
     return gamma(2) * np.where(value < 0, np.abs(value), 0) if SLOPES.get(g) else np.zeros(value.shape)
 
 

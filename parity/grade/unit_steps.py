@@ -12,6 +12,7 @@ from parity.grade.probes import Probe
 from parity.grade.record import Function
 from parity.grade.unit_bounds import arithmetic
 from parity.grade.unit_chain import Arrays, Names, Step
+from parity.local import witness
 from parity.rounding import OWN_ROUNDING
 from reference import deep_network
 
@@ -97,13 +98,17 @@ def _own_update(loop: Loop, step: Step, end: Arrays, total: Arrays, size: Arrays
 
 
 def near(loop: Loop, value: np.ndarray, target: np.ndarray, size: np.ndarray, roundings: int) -> bool:
-    """Within γ of the terms' sizes, and the rounding of the result where there is any."""
+    """Within γ of the terms' sizes, and the rounding of the result where there is any.
+
+    Of p − Σ α dp, a term has the rounding of its product and one a sum, or α/m, rounded, times a sum; the last sum
+    rounds what comes of it. The target is rounded as well: `witness`.
+    """
     fmt, gamma = FORMATS[loop.dtype], arithmetic(loop.dtype).gamma
     if value.size != target.size:
         return False
     value = value.reshape(target.shape)
     bound = gamma(roundings) * size + fmt.u * np.abs(target) if roundings else np.zeros(target.shape)
-    bound = np.where(bound > 0, (bound + fmt.smallest_normal) * OWN_ROUNDING, 0)
+    bound = np.where(bound > 0, (bound + fmt.smallest_normal) * OWN_ROUNDING * witness(fmt), 0)
     return bool(np.all(np.abs(value.astype(np.longdouble) - target) <= bound))
 
 
