@@ -150,7 +150,7 @@ class Pass:
         if l == self.L:
             yield self.dA_of_cost()
         else:
-            yield self[f"W{l + 1}"].T @ self[f"dZ{l + 1}"]
+            yield from (self[f"W{l + 1}"].T @ dZ for dZ in self.every_dZ(l + 1)[: None if l + 1 == self.L else 1])
 
     def dA_of_cost(self) -> Bounded:
         """−y/a + (1 − y)/(1 − a), one of them zero; two roundings more for (a − y)/(a (1 − a))."""
@@ -181,13 +181,19 @@ class Pass:
             if self.has(f"A{l}"):  # a kinked function keeps the sign
                 yield slope(name, self[f"A{l}"])
 
+    def every_dZ(self, l: int) -> list[Bounded]:
+        """The learner's own dZ, or all that it may have been where there is no name for it: by dA, with any slope."""
+        name = f"dZ{l}"
+        return [self[name]] if self.has(name) else self.rights(name)
+
     def _dW(self, l: int) -> Iterator[Bounded]:
-        yield self[f"dZ{l}"] @ self[f"A{l - 1}"].T / self.m
+        yield from (dZ @ self[f"A{l - 1}"].T / self.m for dZ in self.every_dZ(l))
 
     def _db(self, l: int) -> Iterator[Bounded]:
-        yield self[f"dZ{l}"].sum(axis=1) / self.m
-        if self.probe.exercise == "logistic":
-            yield self[f"dZ{l}"].sum() / self.m
+        for dZ in self.every_dZ(l):
+            yield dZ.sum(axis=1) / self.m
+            if self.probe.exercise == "logistic":
+                yield dZ.sum() / self.m
 
     def _new_W(self, l: int) -> Iterator[Bounded]:
         yield self[f"W{l}"] - self.alpha * self[f"dW{l}"]
