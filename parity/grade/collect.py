@@ -51,7 +51,11 @@ class Reader:
 
     def quantity(self, name: str) -> str | None:
         """The exercise's name for what a learner calls so."""
-        return names.canonical(names.quantity(name), self.exercise, self.L)
+        found = names.quantity(name) or ""
+        stem = found.rstrip("0123456789")
+        if self.exercise == "shallow" and stem in self.text.later(self.L) and stem != found:
+            found = f"{stem}{int(found.removeprefix(stem)) - 1}"
+        return names.canonical(found or None, self.exercise, self.L)
 
     def returned(self, played: Played, part: str) -> tuple[Found, list[Leaf]]:
         """The quantities in what a call returned, and all its leaves."""

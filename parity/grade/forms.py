@@ -59,7 +59,7 @@ def attributes(played: Played, reader: Reader, probe: Probe, letter: str = "") -
     found: dict[str, str | Packing] = {}
     for name, value in played.attributes.items():
         quantity = reader.quantity(name)
-        if quantity in wanted and array(value) is not None:
+        if quantity in wanted and (value is None or array(value) is not None):
             found[name] = str(quantity)
         elif isinstance(value, dict | list) and (packing := _held(name, value, reader, wanted, probe)) is not None:
             found[name] = packing

@@ -146,12 +146,12 @@ def _first_is(quantity: str, leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _in_order(leaves: list[Leaf], part: str, exercise: str, L: int) -> list[Leaf]:
-    """Unnamed arrays in a tuple that is as long as the parameters are many: in their order."""
-    bare = [leaf for leaf in leaves if leaf.quantity is None and array(leaf.value) is not None]
-    layers = [f"{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
-    order = ["w", "b"] if exercise == "logistic" else layers
-    if len(bare) != len(order):
-        return leaves
+    """Arrays in a tuple that is as long as the parameters are many, and of which none is named otherwise: in order."""
     prefix = "new_" if part == "update" else "d"
-    given = {leaf.path: f"{prefix}{name}" for leaf, name in zip(bare, order, strict=True)}
+    layers = [f"{prefix}{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
+    order = [f"{prefix}w", f"{prefix}b"] if exercise == "logistic" else layers
+    bare = [leaf for leaf in leaves if leaf.quantity in {None, *order} and array(leaf.value) is not None]
+    if len(bare) != len(order) or any(f.quantity not in {None, q} for f, q in zip(bare, order, strict=True)):
+        return leaves
+    given = {leaf.path: name for leaf, name in zip(bare, order, strict=True)}
     return [Leaf(f.path, f.value, given.get(f.path, f.quantity), f.name) for f in leaves]

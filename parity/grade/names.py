@@ -229,6 +229,8 @@ def told_by(mentioned: frozenset[str]) -> str | None:
         return "deep"
     if mentioned & {"W2", "dW2", "w2", "dw2", "Z2", "dZ2", "W_2", "A2", "z2", "b2"}:
         return "deep" if mentioned & {"W4", "w4", "W_4", "dW4"} else "shallow"
+    if {"weights", "bias"} <= mentioned and any(re.search("sigmoid|exp|logistic", word) for word in mentioned):
+        return "logistic"
     if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "bs"}:
         return "deep"
     return "logistic" if mentioned & {"w", "dw"} else None
@@ -357,6 +359,8 @@ def _quantity(name: str) -> str | None:
         return "dZ" + found[1]
     if short in {"zs", "preactivations", "as", "activations", "dzs", "das", "dws", "dbs", "ws", "bs"}:
         return {"preactivations": "Z", "activations": "A", "ws": "W", "bs": "b"}.get(short, _quantity(short[:-1]))
+    if written := re.fullmatch(r"(d|grad)?(weights?|bias|biases)(\d*)", short):
+        return f"{'d' * bool(written[1])}{'W' if written[2][0] == 'w' else 'b'}{written[3]}"
     found = INDEXED.fullmatch(short)
     if found is None or (found["d"] in {"delta"} and found["of"] != "w" and found["of"] != "b"):
         return None

@@ -150,7 +150,7 @@ class Planner:
             yield self._scene(probe, ["initialize"])
 
     def _scene(self, probe: Probe, group: Sequence[str]) -> Part:
-        hand = Hand(probe, self.manner, self.forms)
+        hand = Hand(probe, self.manner, self.forms, spelled=self.text.spelled)
         building = Building(self, hand)
         if self.owner:
             building.construct(self.owner)
@@ -163,7 +163,7 @@ class Planner:
             kept = probe.activations
             probe = replace(probe, activations=(kept[0], activation, *kept[2:]))
         of_layer = {**LAYER, "activation": f"activation {activation}"}
-        building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer))
+        building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer, spelled=self.text.spelled))
         for part in group:
             if part in self.roles:
                 building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
@@ -192,7 +192,7 @@ class Building:
             self.attributes = self._parameters()
 
     def _parameters(self) -> dict[str, Value]:
-        known = self.planner.forms.attributes or {name: name for name in self.hand.probe.params}
+        known = self.planner.forms.attributes or {self.hand.spelled(name): name for name in self.hand.probe.params}
         return {
             name: self.hand.array(of)
             if isinstance(of, str)
