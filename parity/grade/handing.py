@@ -122,6 +122,8 @@ def meant_by(function: Function, part: str, exercise: str) -> dict[str, str | No
             meant[name] = "X"
         if part == "update" and kind is None and "learning_rate" not in kinds and name not in function.optional:
             meant[name] = "learning_rate" if kinds & {"params", "W1", "w", "weights"} else None
+        if exercise != "logistic" and kind in {"dW", "dw", "db"} and part == "update":
+            meant[name] = f"d{'b' if kind == 'db' else 'W'}s"
         if exercise != "logistic" and kind in {"W", "w", "b"} and part in {"forward", "backward", "gradients", "update"}:
             meant[name] = "biases" if kind == "b" else "weights"
     return meant
@@ -221,6 +223,8 @@ class Hand:
             return self.params()
         if kind in {"weights", "biases"}:
             return self._list_of(kind)
+        if kind in {"dWs", "dbs"} and self.probe.exercise != "logistic":
+            return [self.give(f"{kind[:2]}{l}") for l in range(1, self.probe.L + 1)]
         if kind == "grads":
             return self.grads()
         return self._quantity(kind, part, own)

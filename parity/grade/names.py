@@ -95,6 +95,8 @@ KINDS: dict[str, str] = {
     "cache": "cache caches memory stored forwardcache cached saved intermediates acts ctx mem tape linearcache",
     "AL": "al yhat ypred predictions prediction probs probabilities p output aout yprob pred yhats afinal activation2",
     "ZL": "zl logits logit zout",
+    "dWs": "nablaw nablaws",
+    "dbs": "nablab nablabs",
     "grads": "gradients grads grad gradient derivatives dparams gradsdict g dtheta",
     "learning_rate": "learningrate lr alpha eta rate stepsize lrate",
     "iterations": "numiterations iterations niter niters epochs nepochs numepochs steps numiters iters maxiter "
@@ -212,7 +214,7 @@ def _trains(function: Function) -> bool:
 def _methods(inventory: Inventory) -> dict[str, Function]:
     """The roles of the methods of the class that plays most of them."""
     by_class = []
-    for methods in inventory.methods.values():
+    for methods in _networks(inventory):
         parts: dict[str, Function] = {}
         for short, method in methods.items():
             part = role(short)
@@ -221,6 +223,13 @@ def _methods(inventory: Inventory) -> dict[str, Function]:
         by_class.append(parts)
     most = max(by_class, key=len, default={})
     return most if {"forward", "backward", "gradients", "train"} & set(most) else {}
+
+
+def _networks(inventory: Inventory) -> list[Mapping[str, Function]]:
+    """The classes that may be a network; none where several go forward and backward: these are layers and the like."""
+    parts = [set(map(role, methods)) for methods in inventory.methods.values()]
+    layered = sum({"forward", "backward"} <= those for those in parts) > 1
+    return [] if layered else list(inventory.methods.values())
 
 
 def told_by(mentioned: frozenset[str]) -> str | None:
@@ -240,7 +249,7 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
     """Which exercises a file holds, in the order of `parity.grade.findings.EXERCISES`."""
     bodies = bodies_of(source)
     told: set[str] = set()
-    for function in (*inventory.functions.values(), *(f for ms in inventory.methods.values() for f in ms.values())):
+    for function in (*inventory.functions.values(), *(f for ms in _networks(inventory) for f in ms.values())):
         if role(function.name) in {*OF_A_CLASS, "layer_sizes", "model", *BLOCKS} - {"predict"}:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}

@@ -126,6 +126,8 @@ class Observer:
         for step, played in zip(part.steps, scenery.played, strict=True):
             if played is None or played.trouble or step.again:
                 continue
+            if step.role in {"backward", "gradients"}:
+                reader.learn_dA(played.returned)
             leaves = reader.returned(played, step.role)[1]
             if step.role == "construct":
                 planner.forms.attributes |= attributes(played, reader, part.probe)

@@ -68,11 +68,14 @@ class Memory:
         By function and name: whether each value is of one example (True), or cannot be assembled (False).
     examples : set
         Functions and names with a value for each example: they have none for each layer where m is L.
+    dA_behind : bool
+        Whether the gradients' dA1 is that of layer 0, and so on.
     """
 
     layers: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     stacked: dict[tuple[str, str], bool] = field(default_factory=dict)
     examples: set[tuple[str, str]] = field(default_factory=set)
+    dA_behind: bool = False
 
 
 def by_layer(

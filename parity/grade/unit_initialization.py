@@ -146,9 +146,10 @@ def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
 
 
 def _layer_by_layer(returned: Value) -> Value:
-    """A list of weights and one of biases, as a pair for each layer."""
-    lists = isinstance(returned, tuple) and len(returned) == 2 and all(isinstance(part, list) for part in returned)
-    return list(zip(*returned, strict=False)) if lists else returned
+    """A list of weights and one of biases, in a tuple or a dict, as a pair for each layer."""
+    both = list(returned.values()) if isinstance(returned, dict) else returned
+    lists = isinstance(both, tuple | list) and len(both) == 2 and all(isinstance(part, list) for part in both)
+    return list(zip(*both, strict=False)) if lists else returned
 
 
 def _shapes(verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played) -> bool:
