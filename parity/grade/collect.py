@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from parity.grade import names
-from parity.grade.leaves import BLOCK_RESULTS, Leaf, Path, by_default, of_layer, parts
+from parity.grade.leaves import BLOCK_RESULTS, GRADIENTS, Leaf, Path, by_default, like_params, of_layer, parts
 from parity.grade.observed import Seen
 from parity.grade.reading import Text, settled
 from parity.grade.record import Binding, Frame, Played, Value
@@ -113,7 +113,10 @@ class Reader:
             Leaf(path, leaf, self._of_name(key, path, leaf, frame, part), name or key or "the result")
             for path, leaf, key, name in top
         ]
-        return by_default(found, part, self.exercise, self.L, self.layer)
+        output = "Z" if part == "forward" and frame and self.text.gives_logits(frame.function) else "A"
+        if self.memory.params is not None and part in {*GRADIENTS, "update"}:
+            found = like_params(found, value, self.memory.params, "new_" if part == "update" else "d")
+        return by_default(found, part, self.exercise, self.L, self.layer, output)
 
     def _of_name(self, key: str | None, path: Path, value: Value, frame: Frame | None, part: str) -> str | None:
         if key is not None and (found := self.quantity(key)) is not None:

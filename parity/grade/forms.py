@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from parity.grade import names
 from parity.grade.collect import Reader
-from parity.grade.handing import Forms, Packing
-from parity.grade.leaves import Leaf, parts
+from parity.grade.handing import Forms
+from parity.grade.leaves import Leaf, Packing, parts
 from parity.grade.probes import Probe
 from parity.grade.record import Played, Value
 from parity.grade.series import array

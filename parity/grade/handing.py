@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from parity.grade import names
-from parity.grade.leaves import Path
+from parity.grade.leaves import Packing, Path
 from parity.grade.probes import Probe
 from parity.grade.record import Function, Ref, Value
 from parity.grade.series import sizes
@@ -59,29 +59,6 @@ class Manner:
         if self.rows and value.ndim == 1 and quantity[-1].isdigit() and "b" in quantity:
             return value[:, None]
         return self.turn(quantity, value)
-
-
-@dataclass(frozen=True)
-class Packing:
-    """A container as the learner's functions made it once, and what its leaves are."""
-
-    value: Value
-    quantities: Mapping[Path, str]
-
-    def filled(self, of: Callable[[str], Value | None]) -> Value:
-        """The same container with other values; what is unknown is left out of a dict, and 0 in a tuple."""
-        return self._filled(self.value, (), of)
-
-    def _filled(self, value: Value, path: Path, of: Callable[[str], Value | None]) -> Value:
-        if path in self.quantities:
-            return of(self.quantities[path])
-        if isinstance(value, dict):
-            parts = {key: self._filled(part, (*path, key), of) for key, part in value.items()}
-            return {key: part for key, part in parts.items() if part is not None}
-        if isinstance(value, list | tuple):
-            inner = [self._filled(part, (*path, i), of) for i, part in enumerate(value)]
-            return type(value)(0.0 if part is None else part for part in inner)
-        return None
 
 
 @dataclass

@@ -138,6 +138,7 @@ class Observer:
                 planner.forms.gradients |= attributes(played, reader, part.probe, "d")
             elif step.role == "initialize":
                 planner.forms.params = initial(played.returned, leaves, part.probe) or planner.forms.params
+                memory.params = planner.forms.params
 
     def _reader(self, part: Part, memory: Memory) -> Reader:
         turned = {q: part.manner.turn(q, np.empty(shape)).shape for q, shape in shapes(part.probe).items()}

@@ -17,6 +17,10 @@ Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 SPELLINGS = {"w": ("W", "w", "weights", "weight"), "b": ("b", "B", "bias", "biases")}
 
 
+OUTPUT = re.compile("sigm|exp|logistic|tanh", re.I)
+OF_LOGITS = re.compile("logit|logaddexp|softplus|log_?sigmoid|log1p", re.I)
+
+
 class Text:
     """A file's functions, each read once."""
 
@@ -44,6 +48,12 @@ class Text:
                 if {f"{other}{joint * bool(l)}{l}", *([f"{other}{joint}{{}}"] if l else [])} & self.words:
                     return f"{other}{joint * bool(l)}{l}"
         return parameter
+
+    def gives_logits(self, function: str) -> bool:
+        """Whether a forward pass leaves the last sigmoid to the cost: it has none, and the cost is one of logits."""
+        node = self.functions.get(function)
+        own = " ".join(words(node)) if node is not None else "sigmoid"
+        return not OUTPUT.search(own) and any(OF_LOGITS.search(word) for word in self.words)
 
     def later(self, L: int) -> frozenset[str]:
         """The kinds that a file of L layers counts from 2 on, the inputs being a1: z2, z3, delta3."""

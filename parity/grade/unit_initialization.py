@@ -147,7 +147,9 @@ def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
 
 def _layer_by_layer(returned: Value) -> Value:
     """A list of weights and one of biases, in a tuple or a dict, as a pair for each layer."""
-    both = list(returned.values()) if isinstance(returned, dict) else returned
+    both = returned
+    if isinstance(returned, dict):
+        both = [returned[key] for key in sorted(returned, key=lambda key: names.quantity(str(key)) != "W")]
     lists = isinstance(both, tuple | list) and len(both) == 2 and all(isinstance(part, list) for part in both)
     return list(zip(*both, strict=False)) if lists else returned
 

@@ -121,7 +121,7 @@ class View:
             return
         frame = played.frames[0] if played.frames else None
         line = (frame.line if frame else None) or step.function.line
-        wanted = self._wanted(step.role)
+        wanted = self._wanted(step.role, step.function.name)
         lacking = [q for q in self.reader.expected if q in wanted - set(returned)]
         if played.returned is None and not wanted & set(returned):
             kept = self.reader.text.of(step.function.name).stores or (step.role == "update" and played.mutated)
@@ -130,9 +130,11 @@ class View:
         elif all(leaf.quantity or not _holds(leaf.value) for leaf in leaves):  # else it may be what was not read
             self.absent += [(step.function.name, quantity, line) for quantity in lacking]
 
-    def _wanted(self, role: str) -> frozenset[str]:
+    def _wanted(self, role: str, function: str) -> frozenset[str]:
         if role == "forward":
-            return frozenset({"A" if self.reader.exercise == "logistic" else f"A{self.reader.L}"})
+            last = "" if self.reader.exercise == "logistic" else str(self.reader.L)
+            logits = self.reader.text.gives_logits(function)
+            return frozenset({f"{'Z' if logits else 'A'}{last}"})
         if role == "cost":
             return frozenset({"J"})
         if role in {"linear_backward", "linear_activation_backward"}:
