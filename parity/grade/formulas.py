@@ -59,7 +59,7 @@ class Pass:
         self.handed = {name: self.exact(value) for name, value in observed.given.items() if name[0] == "Z"}
         if "linear_activation_forward" in observed.roles and "A2" in observed.seen:
             known.pop("Z2", None)  # which the backward block is handed, and the forward block makes for itself
-        self.known = {name: self.exact(value) for name, value in known.items()}
+        self.known = {name: self._handed_over(value) for name, value in known.items()}
         self.seen = _layered(observed.seen) if logistic else dict(observed.seen)
         self.again = _layered(observed.again) if logistic else dict(observed.again)
         self.own: dict[str, Bounded] = {}
@@ -68,6 +68,12 @@ class Pass:
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""
         return Bounded(value, 0, self.of)
+
+    def _handed_over(self, value: np.ndarray) -> Bounded:
+        """What was given: exact, unless the learner's arithmetic is narrower, and rounds it before all else."""
+        array = np.asarray(value)
+        narrower = array.dtype.kind == "f" and np.finfo(array.dtype).eps < self.of.u
+        return Bounded(array, self.of.u * np.abs(array) if narrower else 0, self.of)
 
     def with_own(self, name: str, value: Bounded) -> Pass:
         """The same pass, had the learner got this for that."""
