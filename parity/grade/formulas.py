@@ -19,6 +19,9 @@ from parity.problems.parameters import layered
 HIDDEN = ("tanh", "sigmoid", "relu", "leaky_relu")
 """Hidden activations that are a choice, not a mistake."""
 
+LEAST_LOG = -100.0
+"""As PyTorch's binary_cross_entropy has it, which lets no logarithm be less."""
+
 UNEVEN = (ValueError, IndexError)
 """What NumPy raises where shapes do not fit."""
 
@@ -131,14 +134,15 @@ class Pass:
     def _J(self, l: int) -> Iterator[Bounded]:
         if self.has(f"A{self.L}") or not self.has(f"Z{self.L}"):
             yield self.cost_of(self[f"A{self.L}"])
+            yield self.cost_of(self[f"A{self.L}"], LEAST_LOG)
         if not (f"A{self.L}" in self.known and f"Z{self.L}" not in self.own):
             yield self.losses_of_logits().sum() / self.m
             if not self.has(f"A{self.L}"):
                 yield self.cost_of(sigmoid(self[f"Z{self.L}"]))
 
-    def cost_of(self, A: Bounded) -> Bounded:
+    def cost_of(self, A: Bounded, least: float = -np.inf) -> Bounded:
         """−(1/m) Σ (y log a + (1 − y) log(1 − a)); the factor y or 1 − y, 0 or 1, rounds nothing."""
-        return self.losses(A.log(), (1 - A).log()).sum() / self.m
+        return self.losses(A.log().at_least(least), (1 - A).log().at_least(least)).sum() / self.m
 
     def losses(self, log_1: Bounded, log_0: Bounded) -> Bounded:
         """The loss of every example: a term of it is zero."""

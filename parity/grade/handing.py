@@ -162,6 +162,8 @@ class Hand:
                 found[name] = value
             elif name not in function.optional:
                 unknown.append(name)
+        if function.anything and part != "cost" and not set(meant.values()) & {"params", "w", "weights", *self.probe.params}:
+            found |= {name: self.array(name) for name in self.probe.params}
         if unknown:
             found |= self._left_over(unknown, function, part)
         return found

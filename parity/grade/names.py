@@ -240,7 +240,7 @@ def told_by(mentioned: frozenset[str]) -> str | None:
         return "deep" if mentioned & {"W4", "w4", "W_4", "dW4"} else "shallow"
     if {"weights", "bias"} <= mentioned and any(re.search("sigmoid|exp|logistic", word) for word in mentioned):
         return "logistic"
-    if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "bs"}:
+    if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "AL"}:
         return "deep"
     return "logistic" if mentioned & {"w", "dw"} else None
 
@@ -254,14 +254,23 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}
     networks: list[str] = [e for e in ("logistic", "shallow", "deep") if e in told]
-    if not networks and anything & {"forward", "backward", "gradients", "train"}:
+    if not networks and anything & {*CORE, "gradients", "train"}:
         networks = [_network(source, inventory)]
+    networks = [] if _of_many_classes(inventory, bodies) else networks
     units = []
     if anything & set(ACTIVATIONS):
         units.append("activations")
     if anything & {"initialize", "layer_sizes"}:
         units.append("initialization")
     return (*networks, *units)
+
+
+def _of_many_classes(inventory: Inventory, bodies: Mapping[str, frozenset[str]]) -> bool:
+    """Whether its output is softmax's, which is none of the exercises."""
+    every = (*inventory.functions.values(), *(f for ms in inventory.methods.values() for f in ms.values()))
+    mentioned = {word for f in every if role(f.name) for word in bodies.get(f.name, ())}
+    soft, sigmoid = (any(what in word.lower() for word in mentioned) for what in ("softmax", "sigm"))
+    return soft and not sigmoid
 
 
 def _network(source: Source, inventory: Inventory) -> str:
