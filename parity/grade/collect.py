@@ -198,6 +198,8 @@ class Reader:
         quantity = self._updated(self.quantity(name), function, frames[0], part)
         if quantity is None:
             return {}
+        if quantity.startswith("dA") and self.text.of(function).multiplies(name):
+            quantity = f"dZ{quantity.removeprefix('dA')}"
         if isinstance(last.value, list | tuple | dict):
             listed = self._listed(quantity, last.value, (function, name))
             return {q: Seen(v, name, function, last.line) for q, v in listed.items()}

@@ -12,14 +12,14 @@ from parity.grade.record import Function, Inventory, Source
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
     "modelforward lforward fullforward forwardall networkforward deepforward forwardpropagate forwarddeep predictproba "
-    "computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
+    "fullforwardpropagation computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
     "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost "
     "crossentropyloss binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss "
-    "costfn lossfn "
+    "costfn lossfn getcostvalue "
     "crossentropyofprobabilities j computej costcrossentropy",
     "backward": "backward backwardpropagation backwardprop backprop backpropagation backpropagate backwardpass bprop "
     "lmodelbackward modelbackward lbackward backwardall networkbackward deepbackward computebackward "
-    "backwardpropagationdeep backwarddeep bwd backpropogation",
+    "fullbackwardpropagation backwardpropagationdeep backwarddeep bwd backpropogation",
     "gradients": "gradients gradient grads grad propagate costandgradients costandgradient costandgrads costandgrad "
     "costgradients costgrad computegradients computegradient computegrads computegrad getgradients getgrads "
     "calculategradients calculategradient valueandgrad lossandgradients lossandgrads lossandgrad forwardbackward "
@@ -89,7 +89,7 @@ KINDS: dict[str, str] = {
     "Y": "y labels label targets target ytrue ytrain trainsety truth groundtruth t ys ydata trainy outputs actual",
     "X_test": "xtest testsetx testx xval xdev",
     "Y_test": "ytest testsety testy yval ydev",
-    "params": "parameters params param theta p network weightsandbiases parametersdict model state",
+    "params": "paramsvalues parametervalues parameters params param theta p network weightsandbiases parametersdict model state",
     "weights": "weights ws weight weightslist weightmatrices",
     "biases": "biases bs bias biaseslist biasvectors",
     "cache": "cache caches memory stored forwardcache cached saved intermediates acts ctx mem tape linearcache",
@@ -97,7 +97,7 @@ KINDS: dict[str, str] = {
     "ZL": "zl logits logit zout",
     "dWs": "nablaw nablaws",
     "dbs": "nablab nablabs",
-    "grads": "gradients grads grad gradient derivatives dparams gradsdict g dtheta",
+    "grads": "gradsvalues gradients grads grad gradient derivatives dparams gradsdict g dtheta",
     "learning_rate": "learningrate lr alpha eta rate stepsize lrate",
     "iterations": "numiterations iterations niter niters epochs nepochs numepochs steps numiters iters maxiter "
     "nsteps numsteps niterations maxiterations epoch",
@@ -237,7 +237,7 @@ def told_by(mentioned: frozenset[str]) -> str | None:
     if any(re.fullmatch(r"d?[WbwZAz]_?\{\}", word) for word in mentioned):
         return "deep"
     if mentioned & {"W2", "dW2", "w2", "dw2", "Z2", "dZ2", "W_2", "A2", "z2", "b2"}:
-        return "deep" if mentioned & {"W4", "w4", "W_4", "dW4"} else "shallow"
+        return "deep" if mentioned & {"W3", "w3", "W_3", "dW3", "W4", "w4", "W_4", "dW4"} else "shallow"
     if {"weights", "bias"} <= mentioned and any(re.search("sigmoid|exp|logistic", word) for word in mentioned):
         return "logistic"
     if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "AL"}:
@@ -254,7 +254,8 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}
     networks: list[str] = [e for e in ("logistic", "shallow", "deep") if e in told]
-    if not networks and anything & {*CORE, "gradients", "train"}:
+    whole = {"forward", "backward"} <= set(_methods(inventory))
+    if not networks and (whole or anything & {*CORE, "gradients", "train"}):
         networks = [_network(source, inventory)]
     networks = [] if _of_many_classes(inventory, bodies) else networks
     units = []

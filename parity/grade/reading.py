@@ -75,6 +75,8 @@ class Reading:
     Attributes
     ----------
     calls : frozenset of str
+        The last names of what it calls.
+    words : frozenset of str
     stores : bool
         Whether it assigns to attributes of self, or to what they hold.
     begins : frozenset of str
@@ -87,6 +89,7 @@ class Reading:
         parts = [node, *_inside(node)] if node is not None else []
         self._called = [(_last_name(part.func), part.lineno) for part in parts if isinstance(part, ast.Call)]
         self.calls = frozenset(name for name, _ in self._called)
+        self.words = frozenset(words(node)) if node is not None else frozenset()
         self.returns = [
             (part.lineno, part.end_lineno or part.lineno, _elements(part.value))
             for part in parts
@@ -96,6 +99,7 @@ class Reading:
             self.returns = [(node.lineno, node.end_lineno or node.lineno, _elements(node.body))]
         self.stores = any(isinstance(p, ast.Assign | ast.AugAssign) and _of_self(p) for p in parts)
         self.begins = frozenset(name for p in parts if isinstance(p, ast.Assign) for name in _made_anew(p))
+        self._multiplied = {found for part in parts for found in _multiplied(part)}
         self._keys = [found for part in parts for found in _keys(part)]
         self._loops = [(p.lineno, p.end_lineno or p.lineno) for p in parts if isinstance(p, ast.For | ast.While)]
         self._statements = [found for part in parts for found in _statements(part)]
@@ -112,6 +116,10 @@ class Reading:
         """Where a dict's item is made: the first line of `grads["dW1"] = …`, or of the key in a literal."""
         lines = [line for pattern, line in self._keys if re.fullmatch(pattern, key)]
         return lines[-1] if lines else None
+
+    def multiplies(self, name: str) -> bool:
+        """Whether it makes dZ of dA under the one name, `dA *= g'` or `dA = dA * g'`."""
+        return name in self._multiplied
 
     def call_line(self, name: str) -> int | None:
         """The first line on which a function of this name is called."""
@@ -154,6 +162,14 @@ def _made_anew(statement: ast.Assign) -> set[str]:
     flat = [t for target in statement.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])]
     bound = {t.attr for t in flat if isinstance(t, ast.Attribute) and _last_name(t.value) == "self"}
     return bound - {_last_name(part) for part in ast.walk(statement.value)}
+
+
+def _multiplied(part: ast.AST) -> Iterator[str]:
+    if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Mult):
+        yield _last_name(part.target)
+    if isinstance(part, ast.Assign) and isinstance(part.value, ast.BinOp) and isinstance(part.value.op, ast.Mult):
+        read = {_last_name(side) for side in (part.value.left, part.value.right)}
+        yield from read & {_last_name(target) for target in part.targets}
 
 
 def _last_name(node: ast.AST) -> str:
