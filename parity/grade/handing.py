@@ -101,7 +101,11 @@ def meant_by(function: Function, part: str, exercise: str) -> dict[str, str | No
             meant[name] = "learning_rate" if kinds & {"params", "W1", "w", "weights"} else None
         if exercise != "logistic" and kind in {"dW", "dw", "db"} and part == "update":
             meant[name] = f"d{'b' if kind == 'db' else 'W'}s"
-        if exercise != "logistic" and kind in {"W", "w", "b"} and part in {"forward", "backward", "gradients", "update"}:
+        if (
+            exercise != "logistic"
+            and kind in {"W", "w", "b"}
+            and part in {"forward", "backward", "gradients", "update"}
+        ):
             meant[name] = "biases" if kind == "b" else "weights"
     return meant
 
@@ -162,7 +166,11 @@ class Hand:
                 found[name] = value
             elif name not in function.optional:
                 unknown.append(name)
-        if function.anything and part != "cost" and not set(meant.values()) & {"params", "w", "weights", *self.probe.params}:
+        if (
+            function.anything
+            and part != "cost"
+            and not set(meant.values()) & {"params", "w", "weights", *self.probe.params}
+        ):
             found |= {name: self.array(name) for name in self.probe.params}
         if unknown:
             found |= self._left_over(unknown, function, part)

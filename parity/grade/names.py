@@ -33,7 +33,7 @@ FUNCTIONS: dict[str, str] = {
     "initialize": "initialize initializeparameters initializewithzeros initializeparametersdeep initialise "
     "initialiseparameters initparameters initparams init initializeparams initweights initializeweights randominit "
     "random zeros initializeparametersrandom initializeparametershe initializeparameterszeros initzeros initialparams "
-    "initializezeros initializerandom initializewithrandom initializenetwork initializedeep initialization "
+    "initnetwork initializezeros initializerandom initializewithrandom initializenetwork initializedeep initialization "
     "initialisation initializeparametersnn parameterinitialization initparamsdeep",
     "layer_sizes": "layersizes getlayersizes layerdims layersize",
     "model": "model logisticregression logisticmodel",

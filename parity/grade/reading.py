@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cached_property
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from parity.grade import names
 from parity.grade.mentions import functions_of, key_text, words
