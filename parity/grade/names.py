@@ -12,7 +12,8 @@ from parity.grade.record import Function, Inventory, Source
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
     "modelforward lforward fullforward forwardall networkforward deepforward forwardpropagate forwarddeep predictproba "
-    "fullforwardpropagation computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
+    "fullforwardpropagation computeactivation computeactivations hypothesis forwardpropagationdeep "
+    "fwd net computea computeoutput",
     "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost "
     "crossentropyloss binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss "
     "costfn lossfn getcostvalue "
@@ -89,7 +90,8 @@ KINDS: dict[str, str] = {
     "Y": "y labels label targets target ytrue ytrain trainsety truth groundtruth t ys ydata trainy outputs actual",
     "X_test": "xtest testsetx testx xval xdev",
     "Y_test": "ytest testsety testy yval ydev",
-    "params": "paramsvalues parametervalues parameters params param theta p network weightsandbiases parametersdict model state",
+    "params": "paramsvalues parametervalues parameters params param theta p network "
+    "weightsandbiases parametersdict model state",
     "weights": "weights ws weight weightslist weightmatrices",
     "biases": "biases bs bias biaseslist biasvectors",
     "cache": "cache caches memory stored forwardcache cached saved intermediates acts ctx mem tape linearcache",
