@@ -123,8 +123,8 @@ def L_model_backward(AL, Y, caches):
 def update_parameters(params, grads, learning_rate):
     L = len(params) // 2
     for l in range(L):
-        params["W" + str(l + 1)] -= learning_rate * grads["dW" + str(l + 1)]
-        params["b" + str(l + 1)] -= learning_rate * grads["db" + str(l + 1)]
+        params["W" + str(l + 1)] = params["W" + str(l + 1)] - learning_rate * grads["dW" + str(l + 1)]
+        params["b" + str(l + 1)] = params["b" + str(l + 1)] - learning_rate * grads["db" + str(l + 1)]
     return params
 """
 

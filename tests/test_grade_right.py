@@ -9,10 +9,10 @@ import pytest
 
 from parity.grade.source import read
 from tests.learners.graded import graded_source
-from tests.learners.right import INCIDENTAL, RIGHT, Right
+from tests.learners.right import AS_PUBLISHED, INCIDENTAL, RIGHT, Right
 
 
-@pytest.mark.parametrize("file", RIGHT, ids=str)
+@pytest.mark.parametrize("file", [*RIGHT, *AS_PUBLISHED], ids=str)
 def test_no_false_alarm(file: Right, tmp_path: Path) -> None:
     if find_spec(file.framework) is None:
         pytest.skip(f"{file.framework} is not installed")
@@ -23,3 +23,5 @@ def test_no_false_alarm(file: Right, tmp_path: Path) -> None:
     assert not found.findings
     assert found.status == 0
     assert {note.convention for note in found.notes} - INCIDENTAL == set(file.notes)
+    right = {quantity for scores in found.scores.values() for quantity, score in scores.items() if score}
+    assert set(file.graded.split()) <= right

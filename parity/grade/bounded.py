@@ -190,6 +190,10 @@ class Bounded:
         carried = np.where(self.error > 0, self.error / np.where(least > 0, least, 0), 0)
         return self._made(value, carried + EXP * self.of.u * np.abs(value), self.error == 0)
 
+    def at_least(self, least: float) -> Bounded:
+        """Cut off below: rounds nothing."""
+        return Bounded(np.maximum(self.value, least), np.where(self.value < least, 0, self.error), self.of)
+
     def absolute(self, value: np.ndarray, steepest: float, units: int) -> Bounded:
         """A function of this with a slope of no more than `steepest` and an own error of so many u."""
         return Bounded(value, steepest * self.error + units * self.of.u + self.of.smallest, self.of)

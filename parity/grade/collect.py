@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from parity.grade import names
-from parity.grade.leaves import Leaf, Path, by_default, of_layer, parts
+from parity.grade.leaves import BLOCK_RESULTS, GRADIENTS, Leaf, Path, by_default, like_params, of_layer, parts
 from parity.grade.observed import Seen
 from parity.grade.reading import Text, settled
 from parity.grade.record import Binding, Frame, Played, Value
@@ -51,7 +51,27 @@ class Reader:
 
     def quantity(self, name: str) -> str | None:
         """The exercise's name for what a learner calls so."""
-        return names.canonical(names.quantity(name), self.exercise, self.L)
+        found = names.quantity(name) or ""
+        stem = found.rstrip("0123456789")
+        if self.exercise == "shallow" and stem in self.text.later(self.L) and stem != found:
+            found = f"{stem}{int(found.removeprefix(stem)) - 1}"
+        return names.canonical(found or None, self.exercise, self.L)
+
+    def one_before(self, quantity: str | None) -> str | None:
+        """What a key of dA means: where dA of layer l is kept under l + 1, with the dW[l + 1] that came with it."""
+        if not self.memory.dA_behind or not (quantity or "").startswith("dA") or not str(quantity)[2:].isdigit():
+            return quantity
+        return f"dA{int(str(quantity)[2:]) - 1}"
+
+    def learn_dA(self, value: Value) -> None:
+        """See by the shapes of a dict of gradients whether its dA belong to the layers before."""
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, dict):
+                kept = {q: array(v) for k, v in part.items() if isinstance(k, str) and (q := self.quantity(k))}
+                at = [(kept.get(f"dA{l}"), l) for l in range(1, self.L + 1)]
+                if all(v is not None and fits(v, self.expected[f"dA{l - 1}"]) for v, l in at if self.L > 1):
+                    here = [v is not None and fits(v, self.expected[f"dA{l}"]) for v, l in at]
+                    self.memory.dA_behind |= self.exercise != "logistic" and not any(here)
 
     def returned(self, played: Played, part: str) -> tuple[Found, list[Leaf]]:
         """The quantities in what a call returned, and all its leaves."""
@@ -90,14 +110,19 @@ class Reader:
         """The parts of what was returned, with their quantities: by key, by name, by value, by the role's default."""
         top = list(parts(value, called))
         found = [
-            Leaf(path, leaf, self._of_name(key, path, leaf, frame), name or key or "the result")
+            Leaf(path, leaf, self._of_name(key, path, leaf, frame, part), name or key or "the result")
             for path, leaf, key, name in top
         ]
-        return by_default(found, part, self.exercise, self.L, self.layer)
+        output = "Z" if part == "forward" and frame and self.text.gives_logits(frame.function) else "A"
+        if self.memory.params is not None and part in {*GRADIENTS, "update"}:
+            found = like_params(found, value, self.memory.params, "new_" if part == "update" else "d")
+        return by_default(found, part, self.exercise, self.L, self.layer, output)
 
-    def _of_name(self, key: str | None, path: Path, value: Value, frame: Frame | None) -> str | None:
+    def _of_name(self, key: str | None, path: Path, value: Value, frame: Frame | None, part: str) -> str | None:
         if key is not None and (found := self.quantity(key)) is not None:
-            return found
+            return self.one_before(found) if path and path[-1] == key else found
+        if part in BLOCK_RESULTS and len(path) < 2:  # these have an order, and with one example db is dZ
+            return None
         return self._of_value(value, frame) if len(path) > 1 or key is None else None
 
     def _of_value(self, value: Value, frame: Frame | None) -> str | None:
@@ -107,6 +132,9 @@ class Reader:
             return None
         for name, bindings in frame.bindings.items():
             quantity = self.quantity(name)
+            single = wanted.ndim == 2 and wanted.shape[not self.rows] == 1  # example: db is dZ
+            if single and quantity and quantity.startswith("dZ"):
+                continue
             if quantity is not None and any(same(wanted, binding.value) for binding in bindings):
                 return quantity
         return None
@@ -154,9 +182,14 @@ class Reader:
         if not values:
             return {}
         if self.exercise == "logistic":
-            return {"Z": Seen(values[0][0], "Z", callers[0], values[0][1])} if len(values) == 1 else {}
+            whole = len(values) == 1 and fits(values[0][0], self.expected["Z"])
+            return {"Z": Seen(values[0][0], "Z", callers[0], values[0][1])} if whole else {}
         found = self._by_layer(callers[0], "the activation's argument", "Z", values)
         return {q: seen for q, seen in found.items() if fits(seen.value, self.expected[q])}
+
+    def _is_X(self, value: np.ndarray) -> bool:
+        """In whatever format: JAX makes float32 of float64 unless it is told otherwise."""
+        return self.X is not None and same(self.X.astype(value.dtype), value)
 
     def _of_group(self, function: str, name: str, frames: list[list[Binding]], part: str) -> Found:
         last = frames[0][-1]
@@ -165,6 +198,8 @@ class Reader:
         quantity = self._updated(self.quantity(name), function, frames[0], part)
         if quantity is None:
             return {}
+        if quantity.startswith("dA") and self.text.of(function).multiplies(name):
+            quantity = f"dZ{quantity.removeprefix('dA')}"
         if isinstance(last.value, list | tuple | dict):
             listed = self._listed(quantity, last.value, (function, name))
             return {q: Seen(v, name, function, last.line) for q, v in listed.items()}
@@ -190,7 +225,7 @@ class Reader:
         found: Found = {}
         reading = self.text.of(function)
         for key, value in binding.value.items():
-            quantity = self.quantity(key) if isinstance(key, str) else None
+            quantity = self.one_before(self.quantity(key)) if isinstance(key, str) else None
             if quantity is None:
                 continue
             leaf = Leaf((key,), value, quantity, f"{name}['{key}']")
@@ -224,7 +259,7 @@ class Reader:
         if self.layer is not None:
             value, line = values[-1]
             return {of_layer(base, self.layer): Seen(value, name, function, line)}
-        if base == "A" and self.X is not None and same(self.X, arrays[0]):  # the loop begins with A = X
+        if base == "A" and self._is_X(arrays[0]):  # the loop begins with A = X
             return self._by_layer(function, name, base, values[1:]) if values[1:] else {}
         layers = by_layer((function, name), base, arrays, self.expected, self.L, self.memory)
         if layers is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from parity.grade import names
 from parity.grade.collect import Reader
-from parity.grade.handing import Forms, Packing
-from parity.grade.leaves import Leaf, parts
+from parity.grade.handing import Forms
+from parity.grade.leaves import Leaf, Packing, parts
 from parity.grade.probes import Probe
 from parity.grade.record import Played, Value
 from parity.grade.series import array
@@ -39,6 +39,9 @@ def packed(value: Value, leaves: list[Leaf], letter: str) -> Packing | None:
 def initial(value: Value, leaves: list[Leaf], probe: Probe) -> Packing | None:
     """The container of parameters that an initialisation returned, if it holds them all."""
     known = {leaf.path: leaf.quantity for leaf in leaves if leaf.quantity in probe.params}
+    both = isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, list) for part in value)
+    if both and all(len(part) == probe.L for part in value) and not known:  # weights, biases
+        known = {(i, l): f"{'Wb'[i]}{l + 1}" for i in range(2) for l in range(probe.L)}
     if isinstance(value, list | tuple) and len(value) == probe.L and not known:
         known = {(l, key): f"{stem}{l + 1}" for l, layer in enumerate(value) for key, stem in _of_layer(layer)}
     if isinstance(value, dict) and not known:
@@ -59,7 +62,7 @@ def attributes(played: Played, reader: Reader, probe: Probe, letter: str = "") -
     found: dict[str, str | Packing] = {}
     for name, value in played.attributes.items():
         quantity = reader.quantity(name)
-        if quantity in wanted and array(value) is not None:
+        if quantity in wanted and (value is None or array(value) is not None):
             found[name] = str(quantity)
         elif isinstance(value, dict | list) and (packing := _held(name, value, reader, wanted, probe)) is not None:
             found[name] = packing

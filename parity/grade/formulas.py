@@ -32,6 +32,9 @@ from parity.problems.parameters import layered
 HIDDEN = ("tanh", "sigmoid", "relu", "leaky_relu")
 """Hidden activations that are a choice, not a mistake."""
 
+LEAST_LOG = -100.0
+"""As PyTorch's binary_cross_entropy has it, which lets no logarithm be less."""
+
 UNEVEN = (ValueError, IndexError)
 """What NumPy raises where shapes do not fit."""
 
@@ -72,7 +75,7 @@ class Pass:
         self.handed = {name: self.exact(value) for name, value in observed.given.items() if name[0] == "Z"}
         if "linear_activation_forward" in observed.roles and "A2" in observed.seen:
             known.pop("Z2", None)  # which the backward block is handed, and the forward block makes for itself
-        self.known = {name: self.exact(value) for name, value in known.items()}
+        self.known = {name: self._handed_over(value) for name, value in known.items()}
         self.seen = _layered(observed.seen) if logistic else dict(observed.seen)
         self.again = _layered(observed.again) if logistic else dict(observed.again)
         self.own: dict[str, Bounded] = {}
@@ -81,6 +84,12 @@ class Pass:
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""
         return exact(value, self.of)
+
+    def _handed_over(self, value: np.ndarray) -> Bounded:
+        """What was given: exact, unless the learner's arithmetic is narrower, and rounds it before all else."""
+        array = np.asarray(value)
+        narrower = array.dtype.kind == "f" and np.finfo(array.dtype).eps < self.of.u
+        return Bounded(array, self.of.u * np.abs(array) if narrower else 0, self.of)
 
     def with_own(self, name: str, value: Bounded) -> Pass:
         """The same pass, had the learner got this for that."""
@@ -138,14 +147,15 @@ class Pass:
     def _J(self, l: int) -> Iterator[Bounded]:
         if self.has(f"A{self.L}") or not self.has(f"Z{self.L}"):
             yield self.cost_of(self[f"A{self.L}"])
+            yield self.cost_of(self[f"A{self.L}"], LEAST_LOG)
         if not (f"A{self.L}" in self.known and f"Z{self.L}" not in self.own):
             yield self.losses_of_logits().sum() / self.m
             if not self.has(f"A{self.L}"):
                 yield self.cost_of(sigmoid(self[f"Z{self.L}"]))
 
-    def cost_of(self, A: Bounded) -> Bounded:
+    def cost_of(self, A: Bounded, least: float = -np.inf) -> Bounded:
         """−(1/m) Σ (y log a + (1 − y) log(1 − a)); the factor y or 1 − y, 0 or 1, rounds nothing."""
-        return self.losses(A.log(), (1 - A).log()).sum() / self.m
+        return self.losses(A.log().at_least(least), (1 - A).log().at_least(least)).sum() / self.m
 
     def losses(self, log_1: Bounded, log_0: Bounded) -> Bounded:
         """The loss of every example: a term of it is zero."""
@@ -161,7 +171,7 @@ class Pass:
         if l == self.L:
             yield self.dA_of_cost()
         else:
-            yield self[f"W{l + 1}"].T @ self[f"dZ{l + 1}"]
+            yield from (self[f"W{l + 1}"].T @ dZ for dZ in self.every_dZ(l + 1)[: None if l + 1 == self.L else 1])
 
     def dA_of_cost(self) -> Bounded:
         """−y/a + (1 − y)/(1 − a), one of them zero; two roundings more for (a − y)/(a (1 − a))."""
@@ -192,13 +202,19 @@ class Pass:
             if self.has(f"A{l}"):  # a kinked function keeps the sign
                 yield slope(name, self[f"A{l}"])
 
+    def every_dZ(self, l: int) -> list[Bounded]:
+        """The learner's own dZ, or all that it may have been where there is no name for it: by dA, with any slope."""
+        name = f"dZ{l}"
+        return [self[name]] if self.has(name) else self.rights(name)
+
     def _dW(self, l: int) -> Iterator[Bounded]:
-        yield self[f"dZ{l}"] @ self[f"A{l - 1}"].T / self.m
+        yield from (dZ @ self[f"A{l - 1}"].T / self.m for dZ in self.every_dZ(l))
 
     def _db(self, l: int) -> Iterator[Bounded]:
-        yield self[f"dZ{l}"].sum(axis=1) / self.m
-        if self.probe.exercise == "logistic":
-            yield self[f"dZ{l}"].sum() / self.m
+        for dZ in self.every_dZ(l):
+            yield dZ.sum(axis=1) / self.m
+            if self.probe.exercise == "logistic":
+                yield dZ.sum() / self.m
 
     def _new_W(self, l: int) -> Iterator[Bounded]:
         yield self[f"W{l}"] - self.alpha * self[f"dW{l}"]

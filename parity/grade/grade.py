@@ -85,7 +85,8 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
             sheet.notes.append(Note("float32"))
         verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group, narrow)]
         _of_quantities(sheet, verdicts)
-        _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"])
+        understood = any(verdict.right for verdict in verdicts)
+        _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"], understood)
     apart = units.look(room, exercise, roles, dtypes)
     sheet.findings += apart.findings
     sheet.notes += apart.notes
@@ -130,13 +131,19 @@ def _judge_group(sheet: Sheet, group: list[Observed], narrow: bool) -> list[Verd
     return judged(passes)
 
 
-def _of_troubles(sheet: Sheet, passed: list[Observed]) -> None:
-    """What was raised: a finding, unless it is known why, or the file could not be run."""
+def _of_troubles(sheet: Sheet, passed: list[Observed], understood: bool) -> None:
+    """What was raised: a finding, unless it is known why, or the file could not be run, or was given something else.
+
+    Parameters
+    ----------
+    understood : bool
+        Whether anything was right: else its functions may want to be called in another way.
+    """
     whole = [one for one in passed if {"forward", "backward"} <= set(one.roles)]
     if whole and not any(one.troubles for one in whole):  # a block may know fewer activations than it is asked for
         passed = [one for one in passed if not set(one.roles) & BLOCKS]
     for trouble in dict.fromkeys(t for one in passed for t in one.troubles.values()):
-        if trouble.kind in NO_VERDICT:
+        if trouble.kind in NO_VERDICT or not understood:
             sheet.troubles.append(trouble)
         else:
             sheet.findings.append(_raised(sheet.exercise, trouble))

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from parity.grade import names
-from parity.grade.leaves import Path
+from parity.grade.leaves import Packing, Path
 from parity.grade.probes import Probe
 from parity.grade.record import Function, Ref, Value
 from parity.grade.series import sizes
@@ -33,6 +33,8 @@ class Manner:
         as a dict; "dict"; "tuple".
     defaults : bool
         Activations that have a default are not handed over.
+    flat : bool
+        Of logistic regression in rows: Y and w have one axis.
     """
 
     arrays: str = "numpy"
@@ -40,41 +42,23 @@ class Manner:
     turned: bool = False
     packing: str = "own"
     defaults: bool = False
+    flat: bool = False
 
     def turn(self, quantity: str, value: np.ndarray) -> np.ndarray:
         """A quantity of the notes as the file's functions have it; and back again."""
         stem = quantity.removeprefix("new_").removeprefix("d").rstrip("0123456789")
+        if self.flat and value.ndim == 2 and stem != "X":
+            return value.ravel()
         turns = {"W": self.turned, "w": False, "b": self.rows and quantity[-1].isdigit()}.get(stem, self.rows)
         return value.T if turns and value.ndim == 2 else value
 
     def back(self, quantity: str, value: np.ndarray) -> np.ndarray:
         """A quantity of the file's as the notes have it; a bias of rank 1 is a row among rows."""
+        if self.flat and value.ndim == 1:
+            return value[:, None] if quantity[-1] == "w" else value[None, :]
         if self.rows and value.ndim == 1 and quantity[-1].isdigit() and "b" in quantity:
             return value[:, None]
         return self.turn(quantity, value)
-
-
-@dataclass(frozen=True)
-class Packing:
-    """A container as the learner's functions made it once, and what its leaves are."""
-
-    value: Value
-    quantities: Mapping[Path, str]
-
-    def filled(self, of: Callable[[str], Value | None]) -> Value:
-        """The same container with other values; what is unknown is left out of a dict, and 0 in a tuple."""
-        return self._filled(self.value, (), of)
-
-    def _filled(self, value: Value, path: Path, of: Callable[[str], Value | None]) -> Value:
-        if path in self.quantities:
-            return of(self.quantities[path])
-        if isinstance(value, dict):
-            parts = {key: self._filled(part, (*path, key), of) for key, part in value.items()}
-            return {key: part for key, part in parts.items() if part is not None}
-        if isinstance(value, list | tuple):
-            inner = [self._filled(part, (*path, i), of) for i, part in enumerate(value)]
-            return type(value)(0.0 if part is None else part for part in inner)
-        return None
 
 
 @dataclass
@@ -100,6 +84,36 @@ class Forms:
     gradients: dict[str, str | Packing] = field(default_factory=dict)
 
 
+def meant_by(function: Function, part: str, exercise: str) -> dict[str, str | None]:
+    """What each argument of a function is to be given, where its role says more than its name: p is no dict in a cost.
+
+    >>> meant_by(Function("cost", ("y", "p")), "cost", "shallow")
+    {'y': 'Y', 'p': 'AL'}
+    """
+    meant = {name: names.kind(name) for name in function.arguments}
+    kinds = set(meant.values())
+    for name, kind in meant.items():
+        if part == "cost" and kind == "params" and not kinds & {"X", "AL", "A", "cache", "ZL", f"A{_last(exercise)}"}:
+            meant[name] = "AL"
+        if part == "forward" and kind in {None, "A", "activations"} and len(meant) == 1:
+            meant[name] = "X"
+        if part == "update" and kind is None and "learning_rate" not in kinds and name not in function.optional:
+            meant[name] = "learning_rate" if kinds & {"params", "W1", "w", "weights"} else None
+        if exercise != "logistic" and kind in {"dW", "dw", "db"} and part == "update":
+            meant[name] = f"d{'b' if kind == 'db' else 'W'}s"
+        if (
+            exercise != "logistic"
+            and kind in {"W", "w", "b"}
+            and part in {"forward", "backward", "gradients", "update"}
+        ):
+            meant[name] = "biases" if kind == "b" else "weights"
+    return meant
+
+
+def _last(exercise: str) -> str:
+    return {"logistic": "", "shallow": "2"}.get(exercise, "4")
+
+
 class Unknown(Exception):
     """An argument without which a function cannot be called, and of which nothing is known."""
 
@@ -116,6 +130,8 @@ class Hand:
         What was handed over in place of an own value, as the notes have it.
     alias : mapping
         Where a block belongs to layer 2: what A_prev, W, b … are.
+    spelled : callable
+        From a parameter to the key under which the file looks for it.
     """
 
     probe: Probe
@@ -124,6 +140,7 @@ class Hand:
     calls: dict[str, int] = field(default_factory=dict)
     given: dict[str, np.ndarray] = field(default_factory=dict)
     alias: Mapping[str, str] = field(default_factory=dict)
+    spelled: Callable[[str], str] = str
 
     @cached_property
     def right(self) -> dict[str, np.ndarray]:
@@ -140,14 +157,21 @@ class Hand:
         """
         found: dict[str, Value] = {}
         unknown: list[str] = []
+        meant = meant_by(function, part, self.probe.exercise)
         for name in function.arguments:
             value = self._named(name, part) if own else None
             if value is None and not (name in function.optional and self._by_default(name)):
-                value = self._of_kind(name, part, own)
+                value = self._of_kind(name, part, own, meant[name])
             if value is not None:
                 found[name] = value
             elif name not in function.optional:
                 unknown.append(name)
+        if (
+            function.anything
+            and part != "cost"
+            and not set(meant.values()) & {"params", "w", "weights", *self.probe.params}
+        ):
+            found |= {name: self.array(name) for name in self.probe.params}
         if unknown:
             found |= self._left_over(unknown, function, part)
         return found
@@ -173,8 +197,7 @@ class Hand:
         path = self.forms.results.get("forward", {}).get(f"name {name}")
         return None if path is None or "forward" not in self.calls else Ref(self.calls["forward"], path)
 
-    def _of_kind(self, name: str, part: str, own: bool) -> Value | None:
-        kind = names.kind(name)
+    def _of_kind(self, name: str, part: str, own: bool, kind: str | None) -> Value | None:
         if kind is None:
             return None
         kind = self.alias.get(kind, kind)
@@ -187,6 +210,8 @@ class Hand:
             return self.params()
         if kind in {"weights", "biases"}:
             return self._list_of(kind)
+        if kind in {"dWs", "dbs"} and self.probe.exercise != "logistic":
+            return [self.give(f"{kind[:2]}{l}") for l in range(1, self.probe.L + 1)]
         if kind == "grads":
             return self.grads()
         return self._quantity(kind, part, own)
@@ -212,14 +237,15 @@ class Hand:
         """The parameters in the form that the file's initialisation gives them."""
         if self.forms.params is not None and self.manner.packing == "own":
             return self.forms.params.filled(lambda q: self.array(q) if q in self.probe.params else None)
-        made = {name: self.array(name) for name in self.probe.params}
+        made = {self.spelled(name): self.array(name) for name in self.probe.params}
         return tuple(made.values()) if self.manner.packing == "tuple" else made
 
     def grads(self) -> Value:
         """Given gradients, in the form that the file's own have."""
         made = {f"d{name}": self.give(f"d{name}") for name in self.probe.params}
         if self.forms.grads is None or self.manner.packing != "own":
-            return tuple(made.values()) if self.manner.packing == "tuple" else made
+            keyed = {f"d{self.spelled(name)}": made[f"d{name}"] for name in self.probe.params}
+            return tuple(made.values()) if self.manner.packing == "tuple" else keyed
         return self.forms.grads.filled(lambda q: made.get(q) if q in made else self._known(q))
 
     def _known(self, quantity: str) -> np.ndarray | None:

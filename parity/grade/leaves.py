@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.grade import names
@@ -31,6 +31,61 @@ class Leaf:
     value: Value
     quantity: str | None
     name: str
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A container as the learner's functions made it once, and what its leaves are."""
+
+    value: Value
+    quantities: Mapping[Path, str]
+
+    def filled(self, of: Callable[[str], Value | None]) -> Value:
+        """The same container with other values; what is unknown is left out of a dict, and 0 in a tuple."""
+        return self._filled(self.value, (), of)
+
+    def _filled(self, value: Value, path: Path, of: Callable[[str], Value | None]) -> Value:
+        if path in self.quantities:
+            return of(self.quantities[path])
+        if isinstance(value, dict):
+            parts = {key: self._filled(part, (*path, key), of) for key, part in value.items()}
+            return {key: part for key, part in parts.items() if part is not None}
+        if isinstance(value, list | tuple):
+            inner = [self._filled(part, (*path, i), of) for i, part in enumerate(value)]
+            return type(value)(0.0 if part is None else part for part in inner)
+        return None
+
+
+def like_params(leaves: list[Leaf], value: Value, params: Packing, prefix: str) -> list[Leaf]:
+    """The leaves, and if none is a parameter's those of the part that is built like the parameters, as JAX gives it."""
+    stems = {f"{prefix}{name}" for name in params.quantities.values()}
+    if any(leaf.quantity in stems for leaf in leaves):
+        return leaves
+    tops: list[tuple[Path, Value]] = [((), value)]
+    tops += [((i,), part) for i, part in enumerate(value)] if isinstance(value, tuple) else []
+    for top, part in tops:
+        if isinstance(part, dict | list | tuple) and _built(part) == _built(params.value):
+            found = {path: _at(part, path) for path in params.quantities}
+            made = [Leaf((*top, *p), v, f"{prefix}{params.quantities[p]}", _called(p)) for p, v in found.items()]
+            return [*(leaf for leaf in leaves if leaf.path[: len(top)] != top), *made]
+    return leaves
+
+
+def _built(value: Value) -> Value:
+    """The containers without what is in them."""
+    if isinstance(value, dict):
+        return {key: _built(part) for key, part in value.items()}
+    return [_built(part) for part in value] if isinstance(value, list | tuple) else None
+
+
+def _at(value: Value, path: Path) -> Value:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _called(path: Path) -> str:
+    return "".join(f"[{step!r}]" for step in path)
 
 
 def parts(value: Value, called: Sequence[str | None] = ()) -> Iterator[tuple[Path, Value, str | None, str | None]]:
@@ -69,11 +124,13 @@ def _items(path: Path, value: Mapping[Value, Value], name: str | None) -> Iterat
             yield (*path, key), part, key, f"{name}['{key}']" if name else key
 
 
-def by_default(leaves: list[Leaf], part: str, exercise: str, L: int, layer: int | None) -> list[Leaf]:
-    """What a role's result is where nothing names it."""
+def by_default(
+    leaves: list[Leaf], part: str, exercise: str, L: int, layer: int | None, output: str = "A"
+) -> list[Leaf]:
+    """What a role's result is where nothing names it; a forward pass gives A, or Z to a cost of logits."""
     made = [_renamed(leaf, part, exercise, L) for leaf in leaves]
     if part == "forward":
-        made = _first_is(f"A{L}" if exercise != "logistic" else "A", made)
+        made = _first_is(f"{output}{L}" if exercise != "logistic" else output, made)
     if part == "cost":
         made = _first_is("J", [Leaf(leaf.path, leaf.value, None, leaf.name) for leaf in made])
     if part in {"gradients", "backward", "update"}:
@@ -146,12 +203,12 @@ def _first_is(quantity: str, leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _in_order(leaves: list[Leaf], part: str, exercise: str, L: int) -> list[Leaf]:
-    """Unnamed arrays in a tuple that is as long as the parameters are many: in their order."""
-    bare = [leaf for leaf in leaves if leaf.quantity is None and array(leaf.value) is not None]
-    layers = [f"{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
-    order = ["w", "b"] if exercise == "logistic" else layers
-    if len(bare) != len(order):
-        return leaves
+    """Arrays in a tuple that is as long as the parameters are many, and of which none is named otherwise: in order."""
     prefix = "new_" if part == "update" else "d"
-    given = {leaf.path: f"{prefix}{name}" for leaf, name in zip(bare, order, strict=True)}
+    layers = [f"{prefix}{name}{l}" for l in range(1, L + 1) for name in ("W", "b")]
+    order = [f"{prefix}w", f"{prefix}b"] if exercise == "logistic" else layers
+    bare = [leaf for leaf in leaves if leaf.quantity in {None, *order} and array(leaf.value) is not None]
+    if len(bare) != len(order) or any(f.quantity not in {None, q} for f, q in zip(bare, order, strict=True)):
+        return leaves
+    given = {leaf.path: name for leaf, name in zip(bare, order, strict=True)}
     return [Leaf(f.path, f.value, given.get(f.path, f.quantity), f.name) for f in leaves]

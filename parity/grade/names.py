@@ -12,14 +12,15 @@ from parity.grade.record import Function, Inventory, Source
 FUNCTIONS: dict[str, str] = {
     "forward": "forward forwardpropagation forwardprop forwardpass propagateforward feedforward fprop lmodelforward "
     "modelforward lforward fullforward forwardall networkforward deepforward forwardpropagate forwarddeep predictproba "
-    "computeactivation computeactivations hypothesis forwardpropagationdeep fwd net computea computeoutput",
+    "fullforwardpropagation computeactivation computeactivations hypothesis forwardpropagationdeep "
+    "fwd net computea computeoutput",
     "cost": "cost computecost loss computeloss costfunction lossfunction crossentropy crossentropycost "
     "crossentropyloss binarycrossentropy bce bceloss logloss getcost calculatecost calccost calcloss calculateloss "
-    "costfn lossfn "
+    "costfn lossfn getcostvalue "
     "crossentropyofprobabilities j computej costcrossentropy",
     "backward": "backward backwardpropagation backwardprop backprop backpropagation backpropagate backwardpass bprop "
     "lmodelbackward modelbackward lbackward backwardall networkbackward deepbackward computebackward "
-    "backwardpropagationdeep backwarddeep bwd backpropogation",
+    "fullbackwardpropagation backwardpropagationdeep backwarddeep bwd backpropogation",
     "gradients": "gradients gradient grads grad propagate costandgradients costandgradient costandgrads costandgrad "
     "costgradients costgrad computegradients computegradient computegrads computegrad getgradients getgrads "
     "calculategradients calculategradient valueandgrad lossandgradients lossandgrads lossandgrad forwardbackward "
@@ -33,7 +34,7 @@ FUNCTIONS: dict[str, str] = {
     "initialize": "initialize initializeparameters initializewithzeros initializeparametersdeep initialise "
     "initialiseparameters initparameters initparams init initializeparams initweights initializeweights randominit "
     "random zeros initializeparametersrandom initializeparametershe initializeparameterszeros initzeros initialparams "
-    "initializezeros initializerandom initializewithrandom initializenetwork initializedeep initialization "
+    "initnetwork initializezeros initializerandom initializewithrandom initializenetwork initializedeep initialization "
     "initialisation initializeparametersnn parameterinitialization initparamsdeep",
     "layer_sizes": "layersizes getlayersizes layerdims layersize",
     "model": "model logisticregression logisticmodel",
@@ -89,13 +90,16 @@ KINDS: dict[str, str] = {
     "Y": "y labels label targets target ytrue ytrain trainsety truth groundtruth t ys ydata trainy outputs actual",
     "X_test": "xtest testsetx testx xval xdev",
     "Y_test": "ytest testsety testy yval ydev",
-    "params": "parameters params param theta p network weightsandbiases parametersdict model state",
+    "params": "paramsvalues parametervalues parameters params param theta p network "
+    "weightsandbiases parametersdict model state",
     "weights": "weights ws weight weightslist weightmatrices",
     "biases": "biases bs bias biaseslist biasvectors",
     "cache": "cache caches memory stored forwardcache cached saved intermediates acts ctx mem tape linearcache",
     "AL": "al yhat ypred predictions prediction probs probabilities p output aout yprob pred yhats afinal activation2",
     "ZL": "zl logits logit zout",
-    "grads": "gradients grads grad gradient derivatives dparams gradsdict g dtheta",
+    "dWs": "nablaw nablaws",
+    "dbs": "nablab nablabs",
+    "grads": "gradsvalues gradients grads grad gradient derivatives dparams gradsdict g dtheta",
     "learning_rate": "learningrate lr alpha eta rate stepsize lrate",
     "iterations": "numiterations iterations niter niters epochs nepochs numepochs steps numiters iters maxiter "
     "nsteps numsteps niterations maxiterations epoch",
@@ -212,7 +216,7 @@ def _trains(function: Function) -> bool:
 def _methods(inventory: Inventory) -> dict[str, Function]:
     """The roles of the methods of the class that plays most of them."""
     by_class = []
-    for methods in inventory.methods.values():
+    for methods in _networks(inventory):
         parts: dict[str, Function] = {}
         for short, method in methods.items():
             part = role(short)
@@ -223,13 +227,22 @@ def _methods(inventory: Inventory) -> dict[str, Function]:
     return most if {"forward", "backward", "gradients", "train"} & set(most) else {}
 
 
+def _networks(inventory: Inventory) -> list[Mapping[str, Function]]:
+    """The classes that may be a network; none where several go forward and backward: these are layers and the like."""
+    parts = [set(map(role, methods)) for methods in inventory.methods.values()]
+    layered = sum({"forward", "backward"} <= those for those in parts) > 1
+    return [] if layered else list(inventory.methods.values())
+
+
 def told_by(mentioned: frozenset[str]) -> str | None:
     """The exercise that a function's words tell: W{} is deep, W2 shallow, w logistic."""
     if any(re.fullmatch(r"d?[WbwZAz]_?\{\}", word) for word in mentioned):
         return "deep"
     if mentioned & {"W2", "dW2", "w2", "dw2", "Z2", "dZ2", "W_2", "A2", "z2", "b2"}:
-        return "deep" if mentioned & {"W4", "w4", "W_4", "dW4"} else "shallow"
-    if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "bs"}:
+        return "deep" if mentioned & {"W3", "w3", "W_3", "dW3", "W4", "w4", "W_4", "dW4"} else "shallow"
+    if {"weights", "bias"} <= mentioned and any(re.search("sigmoid|exp|logistic", word) for word in mentioned):
+        return "logistic"
+    if mentioned & {"layer_dims", "layers_dims", "caches", "linear_cache", "weights", "biases", "Ws", "AL"}:
         return "deep"
     return "logistic" if mentioned & {"w", "dw"} else None
 
@@ -238,19 +251,29 @@ def exercises(source: Source, inventory: Inventory) -> tuple[str, ...]:
     """Which exercises a file holds, in the order of `parity.grade.findings.EXERCISES`."""
     bodies = bodies_of(source)
     told: set[str] = set()
-    for function in (*inventory.functions.values(), *(f for ms in inventory.methods.values() for f in ms.values())):
+    for function in (*inventory.functions.values(), *(f for ms in _networks(inventory) for f in ms.values())):
         if role(function.name) in {*OF_A_CLASS, "layer_sizes", "model", *BLOCKS} - {"predict"}:
             told |= {_exercise_of(function, bodies)} - {None}  # type: ignore[arg-type]
     anything = {role(name) for name in inventory.functions}
     networks: list[str] = [e for e in ("logistic", "shallow", "deep") if e in told]
-    if not networks and anything & {"forward", "backward", "gradients", "train"}:
+    whole = {"forward", "backward"} <= set(_methods(inventory))
+    if not networks and (whole or anything & {*CORE, "gradients", "train"}):
         networks = [_network(source, inventory)]
+    networks = [] if _of_many_classes(inventory, bodies) else networks
     units = []
     if anything & set(ACTIVATIONS):
         units.append("activations")
     if anything & {"initialize", "layer_sizes"}:
         units.append("initialization")
     return (*networks, *units)
+
+
+def _of_many_classes(inventory: Inventory, bodies: Mapping[str, frozenset[str]]) -> bool:
+    """Whether its output is softmax's, which is none of the exercises."""
+    every = (*inventory.functions.values(), *(f for ms in inventory.methods.values() for f in ms.values()))
+    mentioned = {word for f in every if role(f.name) for word in bodies.get(f.name, ())}
+    soft, sigmoid = (any(what in word.lower() for word in mentioned) for what in ("softmax", "sigm"))
+    return soft and not sigmoid
 
 
 def _network(source: Source, inventory: Inventory) -> str:
@@ -357,6 +380,8 @@ def _quantity(name: str) -> str | None:
         return "dZ" + found[1]
     if short in {"zs", "preactivations", "as", "activations", "dzs", "das", "dws", "dbs", "ws", "bs"}:
         return {"preactivations": "Z", "activations": "A", "ws": "W", "bs": "b"}.get(short, _quantity(short[:-1]))
+    if written := re.fullmatch(r"(d|grad)?(weights?|bias|biases)(\d*)", short):
+        return f"{'d' * bool(written[1])}{'W' if written[2][0] == 'w' else 'b'}{written[3]}"
     found = INDEXED.fullmatch(short)
     if found is None or (found["d"] in {"delta"} and found["of"] != "w" and found["of"] != "b"):
         return None

@@ -85,6 +85,8 @@ class Observer:
             for rows, turned in ((False, False), (True, True), (True, False)):
                 if (rows or packing != "own") and not (self.exercise == "logistic" and turned):
                     yield from (Manner(kind, rows, turned, packing) for kind in arrays[:2])
+            if self.exercise == "logistic":
+                yield from (Manner(kind, rows=True, packing=packing, flat=True) for kind in arrays[:2])
 
     def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool]:
         """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit."""
@@ -124,6 +126,8 @@ class Observer:
         for step, played in zip(part.steps, scenery.played, strict=True):
             if played is None or played.trouble or step.again:
                 continue
+            if step.role in {"backward", "gradients"}:
+                reader.learn_dA(played.returned)
             leaves = reader.returned(played, step.role)[1]
             if step.role == "construct":
                 planner.forms.attributes |= attributes(played, reader, part.probe)
@@ -134,12 +138,10 @@ class Observer:
                 planner.forms.gradients |= attributes(played, reader, part.probe, "d")
             elif step.role == "initialize":
                 planner.forms.params = initial(played.returned, leaves, part.probe) or planner.forms.params
+                memory.params = planner.forms.params
 
     def _reader(self, part: Part, memory: Memory) -> Reader:
-        turned = {
-            q: np.empty(shape).T.shape if part.manner.turn(q, _ROW).shape != _ROW.shape else shape
-            for q, shape in shapes(part.probe).items()
-        }
+        turned = {q: part.manner.turn(q, np.empty(shape)).shape for q, shape in shapes(part.probe).items()}
         rows, X = part.manner.rows, part.manner.turn("X", part.probe.X)
         return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
@@ -165,9 +167,6 @@ class Observer:
             if played is not None:
                 view.add(step, played)
         return view.observed()
-
-
-_ROW = np.empty((1, 2))
 
 
 def _output(part: Part) -> str:

@@ -103,7 +103,8 @@ def probes(exercise: str, dtype: str, activations: tuple[str, ...] | None = None
     Parameters
     ----------
     activations : tuple of str or None
-        Where the learner's functions take them as an argument.
+        Where the learner's functions take them as an argument; fewer than the exercise has layers leave out its last
+        hidden ones.
     """
     return [
         _probe(exercise, name, dtype, activations or ACTIVATIONS[exercise])
@@ -114,6 +115,7 @@ def probes(exercise: str, dtype: str, activations: tuple[str, ...] | None = None
 
 def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -> Probe:
     layers, m = LAYERS[exercise][name]
+    layers = (*layers[: len(activations)], layers[-1])
     rng = np.random.default_rng([sum(map(ord, exercise + name)), *layers, m])
     X = rng.standard_normal((layers[0], m))
     Y = (np.arange(m)[None, :] % 3 != 1).astype(np.float64)

@@ -17,6 +17,9 @@ from parity.grade.record import Call, Function, Inventory, Scene, Trouble, Value
 MIXED = {"shallow": ("tanh", "sigmoid"), "deep": ("tanh", "relu", "tanh", "sigmoid")}
 """The activations where a file's functions take them as an argument."""
 
+THREE = ("relu", "relu", "sigmoid")
+"""Of a file whose layers are counted out: W1, W2, W3."""
+
 LAYER = {
     **dict.fromkeys(("A", "A_prev", "AL", "X", "A0"), "A1"),
     **dict.fromkeys(("W", "w", "weights"), "W2"),
@@ -99,7 +102,17 @@ class Planner:
             for name in self.roles[part].arguments
             if not (self.manner.defaults and name in self.roles[part].optional)
         }
+        if exercise == "deep" and self._three():
+            return THREE
         return MIXED.get(exercise) if "activations" in takes else None
+
+    def _three(self) -> bool:
+        """Whether a file's network has three layers, W1 to W3, whatever it is given."""
+        said = {word for part in (*names.CORE, *GRADIENTS) if part in self.roles for word in self._words(part)}
+        return bool(said & {"W3", "w3", "W_3"}) and not said & {"W4", "w4", "W_4"}
+
+    def _words(self, part: str) -> frozenset[str]:
+        return self.text.of(self.roles[part].name).words
 
     def groups(self) -> list[list[str]]:
         """The roles that are called in one scene: those that build on each other."""
@@ -150,7 +163,7 @@ class Planner:
             yield self._scene(probe, ["initialize"])
 
     def _scene(self, probe: Probe, group: Sequence[str]) -> Part:
-        hand = Hand(probe, self.manner, self.forms)
+        hand = Hand(probe, self.manner, self.forms, spelled=self.text.spelled)
         building = Building(self, hand)
         if self.owner:
             building.construct(self.owner)
@@ -163,7 +176,7 @@ class Planner:
             kept = probe.activations
             probe = replace(probe, activations=(kept[0], activation, *kept[2:]))
         of_layer = {**LAYER, "activation": f"activation {activation}"}
-        building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer))
+        building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer, spelled=self.text.spelled))
         for part in group:
             if part in self.roles:
                 building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
@@ -192,7 +205,7 @@ class Building:
             self.attributes = self._parameters()
 
     def _parameters(self) -> dict[str, Value]:
-        known = self.planner.forms.attributes or {name: name for name in self.hand.probe.params}
+        known = self.planner.forms.attributes or {self.hand.spelled(name): name for name in self.hand.probe.params}
         return {
             name: self.hand.array(of)
             if isinstance(of, str)

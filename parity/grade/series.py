@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from parity.grade.probes import Probe
 from parity.grade.record import Value
+
+if TYPE_CHECKING:
+    from parity.grade.leaves import Packing
 
 Shape = tuple[int, ...]
 
@@ -68,11 +72,17 @@ class Memory:
         By function and name: whether each value is of one example (True), or cannot be assembled (False).
     examples : set
         Functions and names with a value for each example: they have none for each layer where m is L.
+    dA_behind : bool
+        Whether the gradients' dA1 is that of layer 0, and so on.
+    params : Packing or None
+        The container that the file's initialisation makes.
     """
 
     layers: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     stacked: dict[tuple[str, str], bool] = field(default_factory=dict)
     examples: set[tuple[str, str]] = field(default_factory=set)
+    dA_behind: bool = False
+    params: Packing | None = None
 
 
 def by_layer(

@@ -18,7 +18,8 @@ DRAWING = frozenset({"matplotlib", "pylab", "h5py", "PIL", "skimage", "IPython",
 COLAB = "google.colab"
 
 HELPERS = re.compile(
-    r"(dnn_utils|dnn_app_utils|test_?cases|planar_utils|lr_utils|public_tests|init_utils|test_utils|opt_utils)\w*", re.I
+    r"(dnn_utils|dnn_app_utils|test_?cases|planar_utils|lr_utils|reg_utils|gc_utils|public_tests|init_utils|test_utils|opt_utils)\w*",
+    re.I,
 )
 """The courses' own modules; one that lies beside the file is used."""
 

@@ -77,7 +77,7 @@ def _given(subject: Subject, trial: Trial) -> dict[str, Value] | None:
     for name in function.arguments:
         if subject.takes == "dA" and names.kind(name) == "dA":
             given[name] = trial.dA
-        elif names.plain(name) in SLOPE_NAMES:
+        elif names.plain(name) in SLOPE_NAMES and (subject.g == "leaky_relu" or name in without_default(function)):
             given[name] = 0.01
         elif Z is not None and name in without_default(function):
             given[name], Z = Z, None

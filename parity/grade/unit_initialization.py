@@ -133,7 +133,7 @@ def _names(layers: tuple[int, ...]) -> tuple[str, ...]:
 
 def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
     """By the notes' names, from dicts whichever way they write them, or from a tuple in their order."""
-    found = list(leaves(returned))
+    found = list(leaves(_layer_by_layer(returned)))
     logistic = names_of == ("w", "b")
     by_name: Params = {}
     for key, array in found:
@@ -143,6 +143,15 @@ def _params(returned: Value, names_of: tuple[str, ...]) -> Params:
     if by_name:
         return by_name
     return {name: a for name, (_, a) in zip(names_of, found, strict=True)} if len(found) == len(names_of) else {}
+
+
+def _layer_by_layer(returned: Value) -> Value:
+    """A list of weights and one of biases, in a tuple or a dict, as a pair for each layer."""
+    both = returned
+    if isinstance(returned, dict):
+        both = [returned[key] for key in sorted(returned, key=lambda key: names.quantity(str(key)) != "W")]
+    lists = isinstance(both, tuple | list) and len(both) == 2 and all(isinstance(part, list) for part in both)
+    return list(zip(*both, strict=False)) if lists else returned
 
 
 def _shapes(verdicts: Verdicts, function: Function, layers: tuple[int, ...], params: Params, played: Played) -> bool:

@@ -8,10 +8,11 @@ import numpy as np
 
 from parity.grade import names
 from parity.grade.collect import Found, Reader, placed, same
+from parity.grade.handing import meant_by
 from parity.grade.leaves import GRADIENTS, Leaf
 from parity.grade.observed import Observed, Seen
 from parity.grade.protocol import Part, Step
-from parity.grade.record import Played, Trouble
+from parity.grade.record import Opaque, Played, Trouble, Value
 from parity.grade.series import array
 
 
@@ -102,7 +103,8 @@ class View:
         return letter in "dm" or ((step.role == "gradients" or "X" in kinds) and letter in "ZAJ")
 
     def _rate_known(self, step: Step) -> bool:
-        if any(names.kind(name) == "learning_rate" for name in step.function.arguments) or "." in step.function.name:
+        meant = meant_by(step.function, step.role, self.reader.exercise)
+        if "learning_rate" in meant.values() or "." in step.function.name:
             return True
         if self.rate is not None:
             self.probe = replace(self.probe, learning_rate=self.rate)
@@ -119,17 +121,20 @@ class View:
             return
         frame = played.frames[0] if played.frames else None
         line = (frame.line if frame else None) or step.function.line
-        wanted = self._wanted(step.role)
+        wanted = self._wanted(step.role, step.function.name)
         lacking = [q for q in self.reader.expected if q in wanted - set(returned)]
         if played.returned is None and not wanted & set(returned):
-            if not (step.role == "update" and played.mutated):
+            kept = self.reader.text.of(step.function.name).stores or (step.role == "update" and played.mutated)
+            if not kept:
                 self.absent.append((step.function.name, "anything", line))
-        elif wanted & set(returned) or all(leaf.quantity for leaf in leaves):  # else it may be what was not read
+        elif all(leaf.quantity or not _holds(leaf.value) for leaf in leaves):  # else it may be what was not read
             self.absent += [(step.function.name, quantity, line) for quantity in lacking]
 
-    def _wanted(self, role: str) -> frozenset[str]:
+    def _wanted(self, role: str, function: str) -> frozenset[str]:
         if role == "forward":
-            return frozenset({"A" if self.reader.exercise == "logistic" else f"A{self.reader.L}"})
+            last = "" if self.reader.exercise == "logistic" else str(self.reader.L)
+            logits = self.reader.text.gives_logits(function)
+            return frozenset({f"{'Z' if logits else 'A'}{last}"})
         if role == "cost":
             return frozenset({"J"})
         if role in {"linear_backward", "linear_activation_backward"}:
@@ -143,7 +148,7 @@ class View:
             return True
         params = self._made(played) or self._first(played)
         if set(params) != set(self.probe.params):
-            return "." in step.function.name and not params
+            return "." in step.function.name and not params and not self._begins_anew(played)
         turned = {name: self.part.manner.back(name, value) for name, value in params.items()}
         self.probe = replace(self.probe, params=turned)
         return True
@@ -157,6 +162,12 @@ class View:
                 found = {leaf.quantity: array(leaf.value) for leaf in leaves if leaf.quantity in self.probe.params}
                 return {name: value for name, value in found.items() if name and value is not None}
         return {}
+
+    def _begins_anew(self, played: Played) -> bool:
+        """Whether an object forgets the parameters that it was given, and makes its own."""
+        text = {name for frame in played.frames for name in self.reader.text.of(frame.function).begins}
+        held = {name for name in text if names.kind(name) in {"params", "weights", "biases"}}
+        return bool(held) or any(self.reader.quantity(name) in self.probe.params for name in text)
 
     def _first(self, played: Played) -> dict[str, np.ndarray]:
         """The parameters as they were bound first, where they were bound to something else later."""
@@ -191,6 +202,10 @@ class View:
 
 BEGIN = frozenset({"params", "weights", "w", "W1"})
 """What training may be given to begin with."""
+
+
+def _holds(value: Value) -> bool:
+    return array(value) is not None or isinstance(value, list | tuple | dict | Opaque)
 
 
 def _mutated(step: Step, played: Played) -> list[tuple[str, str]]:

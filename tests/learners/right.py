@@ -33,6 +33,8 @@ class Right:
         arguments: an expression of params, X and Y for (J or None, gradients).
     hidden : str
         The activation of its hidden layers, where it is not the exercise's.
+    graded : str
+        Quantities that are known to be right, where it is not called in plain Python.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Right:
     framework: str = "numpy"
     calls: str = ""
     hidden: str = ""
+    graded: str = ""
 
     @property
     def path(self) -> Path:
@@ -165,3 +168,35 @@ RIGHT: tuple[Right, ...] = (
     Right("deep_torch_backward", framework="torch", calls=f"(cost({TORCH}), gradients({TORCH}))"),
     Right("deep_jax_grad", framework="jax"),
 )
+
+LOGISTIC, SHALLOW = "m Z A J dw db", "m Z1 A1 Z2 A2 dZ2 dW2 db2 dZ1 dW1 db1"
+DEEP = " ".join(f"{kind}{l}" for l in range(1, 5) for kind in ("Z", "A", "dW", "db"))
+
+AS_PUBLISHED: tuple[Right, ...] = (
+    Right("logistic_asserts", graded=f"{LOGISTIC} new_w new_b costs predictions"),
+    Right("logistic_class_state", graded="m A J dw db new_w new_b"),
+    Right("logistic_fit", ("rows",)),
+    Right("logistic_keywords", graded=f"{LOGISTIC} update"),
+    Right("logistic_masks", graded=LOGISTIC.replace("Z", "Z dZ")),
+    Right("logistic_one_axis", ("rows",), graded="m A J dw db update"),
+    Right("logistic_batches", ("rows",), graded="m J dw db"),
+    Right("shallow_asserts", graded=f"{SHALLOW} J new_W1 new_b1 update"),
+    Right("shallow_values", graded=f"{SHALLOW} J new_W1 new_b2"),
+    Right("shallow_rows_class", ("rows",), graded=f"{SHALLOW} J"),
+    Right("shallow_counted_from_2", ("rows",), graded="A1 A2 J dZ2 dW2 db2 dZ1 dW1 db1 new_W1 new_b2"),
+    Right("shallow_small_letters", graded=f"{SHALLOW} J new_W1 new_b2"),
+    Right("shallow_named_tuple", graded=SHALLOW),
+    Right("shallow_lists", graded="m Z1 A1 Z2 A2 dW2 db2 dW1 db1"),
+    Right("shallow_in_place", ("dZ_over_m",), graded="Z1 A1 Z2 A2 dZ2 dW2 db2 dZ1 dW1 db1"),
+    Right("shallow_double_star", graded=SHALLOW),
+    Right("shallow_torch_module", framework="torch", graded="Z1 A1 Z2 A2 J"),
+    Right("softmax", graded="relu relu'"),
+    Right("deep_dA_behind", ("hidden_activation",), graded=f"{DEEP} J dA0 dA3 new_W1"),
+    Right("deep_no_dZ", graded=f"{DEEP} J dA0 dA3 new_W1 update"),
+    Right("deep_three_layers", graded="Z3 A3 J dZ3 dW3 db3 dA2 dZ2 dW2 db2 dA1 dZ1 dW1 db1 new_W3"),
+    Right("deep_nabla", ("other_scale",), graded=f"{DEEP} new_W1 new_b4"),
+    Right("deep_memory", graded=f"{DEEP} J new_W1 new_b4"),
+    Right("deep_rows_class", ("rows", "dZ_over_m"), graded=DEEP),
+    Right("deep_torch_logits", framework="torch", graded="Z4 J dW1 db1 dW4 db4 new_W1"),
+)
+"""In manners of public copies, books and homework that have functions with arguments of their own."""
