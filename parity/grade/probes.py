@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -112,6 +113,7 @@ def probes(exercise: str, dtype: str, activations: tuple[str, ...] | None = None
     ]
 
 
+@cache
 def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -> Probe:
     layers, m = LAYERS[exercise][name]
     rng = np.random.default_rng([sum(map(ord, exercise + name)), *layers, m])
