@@ -68,7 +68,9 @@ class Bounded:
 
     def __init__(self, value: np.ndarray | Number, error: np.ndarray | Number, of: Rounding) -> None:
         self.value = np.asarray(value, np.longdouble)
-        self.error = np.where(np.isinf(self.value), 0, error)  # what is infinite by its formula rounds nothing
+        infinite = np.isinf(self.value)  # what is so by its formula rounds nothing
+        whole = isinstance(error, np.ndarray) and error.shape == self.value.shape and not np.count_nonzero(infinite)
+        self.error: np.ndarray = error if whole else np.where(infinite, 0, error)  # type: ignore[assignment]
         self.of = of
 
     @property
@@ -100,7 +102,8 @@ class Bounded:
         return other if isinstance(other, Bounded) else Bounded(other, 0, self.of)
 
     def _rounded(self, value: np.ndarray, error: np.ndarray, roundings: int = 1) -> Bounded:
-        own = roundings * self.of.u * (np.abs(value) + error) + self.of.smallest * (np.abs(value) + error > 0)
+        most = np.abs(value) + error
+        own = roundings * self.of.u * most + self.of.smallest * (most > 0)
         return Bounded(value, error + own, self.of)
 
     def __add__(self, other: Bounded | np.ndarray | Number) -> Bounded:

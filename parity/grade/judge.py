@@ -77,6 +77,8 @@ def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
         return False
     with np.errstate(all="ignore"):
         close = (found == target.value) | (np.abs(found - target.value) <= target.error)
+        if close.all():
+            return True
         close |= np.isinf(found) & (np.sign(found) == np.sign(target.value)) & (target.reach >= target.of.largest)
     return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
 

@@ -12,7 +12,7 @@ from parity.grade.collect import Reader
 from parity.grade.forms import attributes, initial, known, learn_forward, packed
 from parity.grade.handing import Forms, Manner
 from parity.grade.observed import Observed
-from parity.grade.probes import probes
+from parity.grade.probes import Probe, probes
 from parity.grade.protocol import Part, Planner
 from parity.grade.reading import Text
 from parity.grade.record import Function, Room, Scenery, Source
@@ -21,6 +21,9 @@ from parity.grade.view import View
 
 ROUNDS = 3
 """How often the first probe is played: once to see the forward pass's result, once the backward pass's, once all."""
+
+NARROW = frozenset({"distinct", "saturated", "zero"})
+"""The probes of float32 for JAX, which compiles each operation anew for each shape: these have the same shapes."""
 
 ARRAYS = {"torch": ("torch", "torch, grad", "numpy"), "jax": ("jax", "numpy")}
 """What is tried, in turn, where a file imports the framework."""
@@ -149,7 +152,7 @@ class Observer:
             part
             for dtype in dtypes
             for probe in probes(self.exercise, dtype, self.planner.activations(self.exercise))
-            if not (probe.name == "integer" and self.planner.manner.arrays.startswith("torch"))
+            if self._is_played(probe)
             for part in self.planner.parts(probe)
         ]
         sceneries = self.room.play([part.scene for part in parts])
@@ -158,6 +161,13 @@ class Observer:
             for part, scenery in zip(parts, sceneries, strict=True)
             for observed in self._observed(part, scenery, self.memory)
         ]
+
+    def _is_played(self, probe: Probe) -> bool:
+        """Not what a framework refuses; of those that JAX would compile once more, only what may differ."""
+        arrays = self.planner.manner.arrays
+        if probe.name == "integer":
+            return not arrays.startswith("torch")
+        return arrays != "jax" or probe.dtype == "float64" or probe.name in NARROW
 
     def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> list[Observed]:
         view = View(part, self._reader(part, memory), self.rate)
