@@ -62,6 +62,7 @@ class Observer:
         self.rate = _module_rate(room.source)
         self.planner = Planner(room.inventory, roles, self.text, Manner(), Forms())
         self.memory = Memory()
+        self.kept: Mapping[str, Scenery] = {}
 
     def settle(self, dtype: str) -> None:
         """Choose the manner in which the first probe raises least."""
@@ -70,9 +71,9 @@ class Observer:
             if best is not None and (best == (0, 0) or (manner.rows and best[0] == 0)):
                 continue
             planner, memory = Planner(self.room.inventory, self.roles, self.text, manner, Forms()), Memory()
-            worth, final = self._tried(planner, memory, dtype)
+            worth, final, kept = self._tried(planner, memory, dtype)
             if best is None or (worth < best and (worth[0] == 0 or not manner.rows)):
-                best, self.planner, self.memory = worth, planner, memory
+                best, self.planner, self.memory, self.kept = worth, planner, memory, kept
             if final:
                 break
 
@@ -89,24 +90,25 @@ class Observer:
                 if (rows or packing != "own") and not (self.exercise == "logistic" and turned):
                     yield from (Manner(kind, rows, turned, packing) for kind in arrays[:2])
 
-    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool]:
-        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit."""
+    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool, Mapping[str, Scenery]]:
+        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit.
+
+        With it, whether no manner will do, and what need not be played again.
+        """
         probe = probes(self.exercise, dtype, planner.activations(self.exercise))[0]
-        before, worth, final = "", (0, 0), False
+        before, kept = "", {}
         for _ in range(ROUNDS):
             parts = list(planner.learning(probe))
             sceneries = self.room.play([part.scene for part in parts])
-            worth, final = self._worth(parts, sceneries, planner, memory)
             for part, scenery in zip(parts, sceneries, strict=True):
                 self._learn(part, scenery, planner, memory)
             if known(planner.forms) == before:
+                kept = {part.scene.name: scenery for part, scenery in zip(parts, sceneries, strict=True)}
                 break
             before = known(planner.forms)
-        return worth, final
+        return *self._worth(parts, sceneries, memory), kept
 
-    def _worth(
-        self, parts: Sequence[Part], sceneries: Sequence[Scenery], planner: Planner, memory: Memory
-    ) -> tuple[Worth, bool]:
+    def _worth(self, parts: Sequence[Part], sceneries: Sequence[Scenery], memory: Memory) -> tuple[Worth, bool]:
         first = second = 0
         for part, scenery in zip(parts, sceneries, strict=True):
             if part.steps and part.steps[-1].role == "initialize":
@@ -147,7 +149,7 @@ class Observer:
         return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
-        """All probes, played at once."""
+        """All probes, played at once, but for what has been played like that before."""
         parts = [
             part
             for dtype in dtypes
@@ -155,7 +157,8 @@ class Observer:
             if self._is_played(probe)
             for part in self.planner.parts(probe)
         ]
-        sceneries = self.room.play([part.scene for part in parts])
+        fresh = iter(self.room.play([part.scene for part in parts if part.scene.name not in self.kept]))
+        sceneries = [self.kept[name] if (name := part.scene.name) in self.kept else next(fresh) for part in parts]
         return [
             observed
             for part, scenery in zip(parts, sceneries, strict=True)
