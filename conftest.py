@@ -19,6 +19,7 @@ from parity.names import DEVICES, available_names
 from parity.switches import set_switches
 
 set_switches()
+gc.set_threshold(10_000, 20, 20)  # a learner's file that is graded makes many small objects, and few cycles
 threadpool_limits(int(os.environ["OPENBLAS_NUM_THREADS"]), "blas")  # jaxtyping's plugin has imported NumPy by now
 hypothesis.settings.register_profile("parity", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("parity")

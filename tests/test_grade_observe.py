@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from parity.grade import names, observe
-from parity.grade.handing import formulas
+from parity.grade.grade import DTYPES
+from parity.grade.handing import Manner, formulas
 from parity.grade.observed import Observed
+from parity.grade.probes import probes
 from parity.grade.room import Here
 from parity.grade.source import read
 from tests.grade_learners import (
@@ -280,3 +282,36 @@ def test_roles_where_a_file_holds_several_exercises(tmp_path: Path) -> None:
     assert (shallow["forward"].name, shallow["train"].name) == ("forward_propagation", "nn_model")
     assert "gradients" not in shallow
     assert missing == ()
+
+
+def test_what_has_no_effects_is_called_once_more_on_two_probes(observed: Observe) -> None:
+    again = {of.probe.name for of in observed(SHALLOW, "shallow") if of.again}
+    assert again == {"distinct", "square"}
+
+
+def test_what_was_played_to_learn_the_forms_is_not_played_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(SHALLOW, encoding="utf-8")
+    source = read(str(path))
+    with Here(source) as room:
+        observer = observe.Observer(room, "shallow", names.roles(room.inventory, "shallow", source))
+        observer.settle("float64")
+        played: list[str] = []
+        play = room.play
+        room.play = lambda scenes: played.extend(scene.name for scene in scenes) or play(scenes)  # type: ignore[method-assign]
+        passes = observer.observe(("float64",))
+    assert played
+    assert not [name for name in played if name.startswith("distinct")]
+    assert "distinct" in {of.probe.name for of in passes}
+
+
+def test_of_float32_jax_gets_shapes_that_it_has_had(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(SHALLOW, encoding="utf-8")
+    source = read(str(path))
+    with Here(source) as room:
+        observer = observe.Observer(room, "shallow", names.roles(room.inventory, "shallow", source))
+    observer.planner.manner = Manner("jax")
+    played = {dtype: [p.X.shape for p in probes("shallow", dtype) if observer._is_played(p)] for dtype in DTYPES}
+    assert set(played["float32"]) == {played["float64"][0]}
+    assert len(played["float64"]) > len(played["float32"])

@@ -76,7 +76,8 @@ class Bounded:
 
     def __init__(self, value: np.ndarray | Number, error: np.ndarray | Number, of: Rounding) -> None:
         self.value = np.asarray(value, np.longdouble)
-        self.error = np.broadcast_to(np.asarray(error, np.longdouble), self.value.shape)
+        whole = isinstance(error, np.ndarray) and error.shape == self.value.shape
+        self.error: np.ndarray = error if whole else np.full(self.value.shape, error, np.longdouble)  # type: ignore[assignment]
         self.of = of
 
     @property

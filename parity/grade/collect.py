@@ -302,5 +302,7 @@ def placed(seen: Seen, timed: Sequence[Seen]) -> Seen:
 
 def same(wanted: np.ndarray, value: Value) -> bool:
     """Whether a value is this array: shape and bits."""
+    if value is wanted:
+        return True
     other = array(value)
     return other is not None and other.shape == wanted.shape and other.tobytes() == wanted.tobytes()

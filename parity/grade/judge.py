@@ -7,7 +7,7 @@ within its bound; where the learner has no name for what comes before, mistakes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,6 +77,8 @@ def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
         return False
     with np.errstate(all="ignore"):
         close = (found == target.value) | (np.abs(found - target.value) <= target.error)
+        if close.all():
+            return True
         close |= np.isinf(found) & (np.sign(found) == np.sign(target.value)) & (target.reach >= target.of.largest)
     return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
 
@@ -252,7 +254,7 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
         return special, name, wrong
     able = [p for p in wrong if _evaluated(p, name)]
     for at in _chain(wrong[0], name):
-        hits, certain = _common([_hits(p, name, at) for p in wrong], [p in able for p in wrong])
+        hits, certain = _common(wrong, able, name, at)
         if hits & certain:
             if at != name:
                 _assume(wrong, name, at, hits)
@@ -280,26 +282,31 @@ def _chain(p: Pass, name: str) -> Iterator[str]:
         waiting += [i for i in p.inputs(at) if not p.has(i)]
 
 
-def _common(each: list[dict[str, bool]], needed: list[bool]) -> tuple[set[str], set[str]]:
-    """The mistakes that are possible on every probe, and those that are certain on one."""
-    telling = [found for found, need in zip(each, needed, strict=True) if found or need]
-    possible = set.intersection(*(set(found) for found in telling)) if telling else set()
-    return possible, {mistake for found in each for mistake, certain in found.items() if certain}
+def _common(wrong: list[Pass], able: list[Pass], name: str, at: str) -> tuple[set[str], set[str]]:
+    """The mistakes that are possible on every probe, and those of them that are certain on one."""
+    possible: set[str] | None = None
+    sure: set[str] = set()
+    for p in sorted(wrong, key=lambda p: p not in able):  # what one of these excludes is not looked at again
+        found = _hits(p, name, at, possible if p in able else None)
+        if found or p in able:
+            possible = set(found) if possible is None else possible & set(found)
+            sure |= {mistake for mistake, certain in found.items() if certain}
+    return possible or set(), sure
 
 
-def _hits(p: Pass, name: str, at: str) -> dict[str, bool]:
+def _hits(p: Pass, name: str, at: str, among: set[str] | None = None) -> dict[str, bool]:
     """The mistakes in the formula of `at` that may give what was seen of `name`, and whether they certainly do."""
     found: dict[str, bool] = {}
-    for mistake, _, certain in _matching(p, name, at):
+    for mistake, _, certain in _matching(p, name, at, among):
         found[mistake] = found.get(mistake, False) or certain
     return found
 
 
-def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]]:
+def _matching(p: Pass, name: str, at: str, among: Container[str] | None = None) -> Iterator[tuple[str, Bounded, bool]]:
     there = local(p, name)
     divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
     try:
-        named = list(candidates(there, at))
+        named = list(candidates(there, at, among))
     except UNEVEN:
         return
     for mistake, value in named:
@@ -327,7 +334,7 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
     """What the learner must have had for a quantity without a name."""
     for p in wrong:
-        value = next((value for mistake, value, _ in _matching(p, name, at) if mistake in hits), None)
+        value = next((value for _, value, _ in _matching(p, name, at, hits)), None)
         if value is not None:
             p.own[at] = value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from parity.grade import names
 from parity.grade.record import Value
@@ -14,8 +15,7 @@ Path = tuple[int | str, ...]
 GRADIENTS = frozenset({"backward", "gradients", "linear_backward", "linear_activation_backward"})
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A part of what was returned.
 
     Attributes

@@ -5,15 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from parity.grade.record import Source
 
+FILES = 4
+"""Of so many is kept what was read."""
 
+
+@lru_cache(maxsize=FILES)
 def bodies_of(source: Source) -> dict[str, frozenset[str]]:
     """The words of each function: names, attributes, strings, and f-strings as "W{}"."""
     return {name: frozenset(words(node)) for name, node in functions_of(source.tree).items()}
 
 
+@lru_cache(maxsize=FILES)
 def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
     """Every function of a file, methods and nested ones with the names of those around them."""
     found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = {}

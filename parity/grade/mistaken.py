@@ -6,7 +6,7 @@ none: the learner's code could not have computed it either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 import numpy as np
 
@@ -29,8 +29,8 @@ Named = tuple[str, Bounded]
 Lazy = tuple[str, Callable[[], Bounded]]
 
 
-def candidates(p: Pass, name: str) -> Iterator[Named]:
-    """Every mistake that can be made in this quantity's own formula."""
+def candidates(p: Pass, name: str, among: Container[str] | None = None) -> Iterator[Named]:
+    """Every mistake that can be made in this quantity's own formula, or those of them that are asked for."""
     kind, l = split(name)
     rules: dict[str, Callable[[Pass, int], Iterator[Lazy]]] = {
         "Z": _of_Z,
@@ -46,11 +46,14 @@ def candidates(p: Pass, name: str) -> Iterator[Named]:
     if kind == "dA" and l == p.L:
         rules["dA"] = _of_dA_of_cost
     for mistake, formula in rules[kind](p, l):
+        if among is not None and mistake not in among:
+            continue
         try:
             yield mistake, formula()
         except UNEVEN:
             continue
-    yield from _integers(p, name)
+    if among is None or "integer_arithmetic" in among:
+        yield from _integers(p, name)
 
 
 def _integers(p: Pass, name: str) -> Iterator[Named]:

@@ -12,7 +12,7 @@ from parity.grade.collect import Reader
 from parity.grade.forms import attributes, initial, known, learn_forward, packed
 from parity.grade.handing import Forms, Manner
 from parity.grade.observed import Observed
-from parity.grade.probes import probes
+from parity.grade.probes import Probe, probes
 from parity.grade.protocol import Part, Planner
 from parity.grade.reading import Text
 from parity.grade.record import Function, Room, Scenery, Source
@@ -21,6 +21,9 @@ from parity.grade.view import View
 
 ROUNDS = 3
 """How often the first probe is played: once to see the forward pass's result, once the backward pass's, once all."""
+
+NARROW = frozenset({"distinct", "saturated", "zero"})
+"""The probes of float32 for JAX, which compiles each operation anew for each shape: these have the same shapes."""
 
 ARRAYS = {"torch": ("torch", "torch, grad", "numpy"), "jax": ("jax", "numpy")}
 """What is tried, in turn, where a file imports the framework."""
@@ -59,6 +62,7 @@ class Observer:
         self.rate = _module_rate(room.source)
         self.planner = Planner(room.inventory, roles, self.text, Manner(), Forms())
         self.memory = Memory()
+        self.kept: Mapping[str, Scenery] = {}
 
     def settle(self, dtype: str) -> None:
         """Choose the manner in which the first probe raises least."""
@@ -67,9 +71,9 @@ class Observer:
             if best is not None and (best == (0, 0) or (manner.rows and best[0] == 0)):
                 continue
             planner, memory = Planner(self.room.inventory, self.roles, self.text, manner, Forms()), Memory()
-            worth, final = self._tried(planner, memory, dtype)
+            worth, final, kept = self._tried(planner, memory, dtype)
             if best is None or (worth < best and (worth[0] == 0 or not manner.rows)):
-                best, self.planner, self.memory = worth, planner, memory
+                best, self.planner, self.memory, self.kept = worth, planner, memory, kept
             if final:
                 break
 
@@ -88,24 +92,25 @@ class Observer:
             if self.exercise == "logistic":
                 yield from (Manner(kind, rows=True, packing=packing, flat=True) for kind in arrays[:2])
 
-    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool]:
-        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit."""
+    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool, Mapping[str, Scenery]]:
+        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit.
+
+        With it, whether no manner will do, and what need not be played again.
+        """
         probe = probes(self.exercise, dtype, planner.activations(self.exercise))[0]
-        before, worth, final = "", (0, 0), False
+        before, kept = "", {}
         for _ in range(ROUNDS):
             parts = list(planner.learning(probe))
             sceneries = self.room.play([part.scene for part in parts])
-            worth, final = self._worth(parts, sceneries, planner, memory)
             for part, scenery in zip(parts, sceneries, strict=True):
                 self._learn(part, scenery, planner, memory)
             if known(planner.forms) == before:
+                kept = {part.scene.name: scenery for part, scenery in zip(parts, sceneries, strict=True)}
                 break
             before = known(planner.forms)
-        return worth, final
+        return *self._worth(parts, sceneries, memory), kept
 
-    def _worth(
-        self, parts: Sequence[Part], sceneries: Sequence[Scenery], planner: Planner, memory: Memory
-    ) -> tuple[Worth, bool]:
+    def _worth(self, parts: Sequence[Part], sceneries: Sequence[Scenery], memory: Memory) -> tuple[Worth, bool]:
         first = second = 0
         for part, scenery in zip(parts, sceneries, strict=True):
             if part.steps and part.steps[-1].role == "initialize":
@@ -146,20 +151,28 @@ class Observer:
         return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
-        """All probes, played at once."""
+        """All probes, played at once, but for what has been played like that before."""
         parts = [
             part
             for dtype in dtypes
             for probe in probes(self.exercise, dtype, self.planner.activations(self.exercise))
-            if not (probe.name == "integer" and self.planner.manner.arrays.startswith("torch"))
+            if self._is_played(probe)
             for part in self.planner.parts(probe)
         ]
-        sceneries = self.room.play([part.scene for part in parts])
+        fresh = iter(self.room.play([part.scene for part in parts if part.scene.name not in self.kept]))
+        sceneries = [self.kept[name] if (name := part.scene.name) in self.kept else next(fresh) for part in parts]
         return [
             observed
             for part, scenery in zip(parts, sceneries, strict=True)
             for observed in self._observed(part, scenery, self.memory)
         ]
+
+    def _is_played(self, probe: Probe) -> bool:
+        """Not what a framework refuses; of those that JAX would compile once more, only what may differ."""
+        arrays = self.planner.manner.arrays
+        if probe.name == "integer":
+            return not arrays.startswith("torch")
+        return arrays != "jax" or probe.dtype == "float64" or probe.name in NARROW
 
     def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> list[Observed]:
         view = View(part, self._reader(part, memory), self.rate)

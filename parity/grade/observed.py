@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from parity.grade.probes import Probe
 from parity.grade.record import Trouble
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A quantity as the learner has it.
 
     Attributes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -113,6 +114,7 @@ def probes(exercise: str, dtype: str, activations: tuple[str, ...] | None = None
     ]
 
 
+@cache
 def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -> Probe:
     layers, m = LAYERS[exercise][name]
     layers = (*layers[: len(activations)], layers[-1])

@@ -44,6 +44,9 @@ BLOCKS: tuple[tuple[tuple[str, ...], str | None], ...] = (
 FOR_BLOCKS = frozenset({"distinct", "square", "single", "zero", "integer"})
 """The probes on which they are called."""
 
+FOR_TWICE = frozenset({"distinct", "square"})
+"""The probes on which what has no effects is called once more, to see whether it has one."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -168,7 +171,7 @@ class Planner:
         if self.owner:
             building.construct(self.owner)
         for part in group:
-            building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
+            building.add(part, self.roles[part])
         return building.part("+".join(group))
 
     def _block(self, probe: Probe, group: Sequence[str], activation: str | None) -> Part:
@@ -179,7 +182,7 @@ class Planner:
         building = Building(self, Hand(probe, self.manner, self.forms, alias=of_layer, spelled=self.text.spelled))
         for part in group:
             if part in self.roles:
-                building.add(part, self.roles[part], twice=part in (*GRADIENTS, "cost"))
+                building.add(part, self.roles[part])
         building.hand.given |= {name: probe.params[name] for name in ("W2", "b2")}
         return replace(building.part(f"{group[0]} {activation or ''}"), layer=2)
 
@@ -222,8 +225,8 @@ class Building:
             if not isinstance(of, str) or of in wanted
         }
 
-    def add(self, part: str, function: Function, *, twice: bool = False) -> None:
-        """A call, and the same once more where it is asked for."""
+    def add(self, part: str, function: Function) -> None:
+        """A call, and the same once more where it should have no effects."""
         try:
             arguments = self.hand.arguments(function, part)
         except Unknown as unknown:
@@ -233,6 +236,7 @@ class Building:
         if part == "update" and self.on is not None:
             self.attributes |= self._gradients()
         self.hand.calls[part] = len(self.calls)
+        twice = part in (*GRADIENTS, "cost") and self.hand.probe.name in FOR_TWICE
         for again in (False, True)[: 1 + twice]:
             self.calls.append(Call(function.name, arguments, self.on, self.attributes))
             self.steps.append(Step(part, function, again))

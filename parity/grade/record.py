@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Value = Any
 """None, bool, int, float, complex, str, a NumPy array, `Opaque`, or a list, tuple or dict of these. Arrays of other
@@ -151,8 +151,7 @@ class Scene:
     trace: bool = True
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """A local name got this value on this line; an array has the values it had when its function returned."""
 
     line: int

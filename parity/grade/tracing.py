@@ -153,7 +153,7 @@ def look(run: Run, local: Mapping[str, Any]) -> None:
     """Note what has been bound since the last look, on the line that ran."""
     seen = run.seen
     for name, value in local.items():
-        if name not in seen or seen[name] is not value:
+        if seen.get(name, run) is not value:  # a run is no local name of its own
             seen[name] = value
             note(run, name, value)
     if run.owner is not None:

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import IO, Any
 
 import numpy as np
@@ -44,7 +44,10 @@ RECORDS: dict[str, type[Any]] = {
         record.Trouble,
     )
 }
-FIELDS = {name: tuple(field.name for field in fields(kind)) for name, kind in RECORDS.items()}
+FIELDS = {
+    name: tuple(field.name for field in fields(kind)) if is_dataclass(kind) else kind._fields
+    for name, kind in RECORDS.items()
+}
 
 DTYPES = {
     np.dtype(name).name: np.dtype(name)
