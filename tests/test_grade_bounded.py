@@ -364,7 +364,7 @@ def test_a_dZ_that_is_not_seen_may_come_of_the_loss() -> None:
     p.own |= {"Z1": p.exact(z), "A1": p.exact(1 / (1 + np.exp(-z)))}
     dW = (np.exp(z - (z + np.log1p(np.exp(-z)))) - Y) @ probe.X.T / 8
     narrow = (p["A1"] - p.Y) @ p["A0"].T / 8
-    assert within(dW, p.rights("dW1")[0])
+    assert any(within(dW, right) for right in p.rights("dW1"))
     assert not within(dW, narrow)
 
 
