@@ -258,6 +258,9 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
             return tuple(sorted(hits & certain)), at, able or wrong
     if all(_is_float32(p, name) for p in wrong):
         return ("float32_arithmetic",), name, wrong
+    if all(_has_float32(p) for p in wrong):
+        hits, certain = _common([_hits(_narrowed(p), name, name) for p in wrong], [p in able for p in wrong])
+        return tuple(sorted(hits & certain)), name, able or wrong
     return (), name, able
 
 
@@ -316,7 +319,7 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
     if name not in (f"dA{p.L}", f"dZ{p.L}") or value.dtype.kind != "f" or np.all(np.isfinite(value)):
         return value
     bad = _saturated(p)
-    if value.shape == (p.m, p.m):
+    if value.shape == (p.probe.m, p.probe.m):
         bad = bad | bad.T
     if not value.shape == bad.shape == result.shape:
         return value
@@ -341,11 +344,17 @@ def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...
         return ("integer_arithmetic",)
     if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
         return ("exp_overflow",)
-    if kind == "J" and all(not np.all(np.isfinite(p.seen[name].value)) for p in wrong):
+    if kind == "J" and all(_infinite(p) for p in having):
         return ("log_of_zero",)
     if kind == "db" and all(_lost_axis(p, name) for p in wrong):
         return ("db_keepdims",)
     return ()
+
+
+def _infinite(p: Pass) -> bool:
+    """Whether the cost is infinite, as log(0) makes it; of a probability that has rounded to 0 or 1 it is nan."""
+    J = np.asarray(p.seen["J"].value)
+    return bool(np.all(np.isinf(J)) or (np.any(np.isnan(J)) and np.any(_saturated(p))))
 
 
 def _is_twice(p: Pass, name: str) -> bool | None:
@@ -358,9 +367,8 @@ def _is_twice(p: Pass, name: str) -> bool | None:
         return None
     own = 2 * p.of.u * (np.abs(first) + np.abs(second)).astype(np.longdouble)
     more = second.astype(np.longdouble) - first
-    return bool(np.any(more)) and any(
-        within(more.reshape(r.shape), Bounded(r.value, r.error + own.reshape(r.shape), r.of)) for r in rights
-    )
+    added = any(within(more.reshape(r.shape), Bounded(r.value, r.error + own.reshape(r.shape), r.of)) for r in rights)
+    return None if added and not np.any(more) else added  # where nothing is to be added, nothing shows
 
 
 def _overflows(p: Pass, name: str, Z: str) -> bool:
@@ -384,12 +392,23 @@ def _lost_axis(p: Pass, name: str) -> bool:
     )
 
 
-def _is_float32(p: Pass, name: str) -> bool:
-    """Inside the bound of float32, where float64 is the format."""
+def _narrowed(p: Pass) -> Pass:
+    """The same pass in float32."""
     narrow = p.with_own("m", p.exact(0))
     narrow.of = rounding("float32")
     narrow.own = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.own.items()}
     narrow.known = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.known.items()}
+    return narrow
+
+
+def _has_float32(p: Pass) -> bool:
+    """Whether something in it is float32, which goes on where it goes in."""
+    return any(np.asarray(seen.value).dtype == np.float32 for seen in p.seen.values())
+
+
+def _is_float32(p: Pass, name: str) -> bool:
+    """Inside the bound of float32, where float64 is the format."""
+    narrow = _narrowed(p)
     rights = _evaluated(local(narrow, name), name)
     divisors = (1, p.m) if split(name)[0] in ("dZ", "dA") else (1,)
     return narrow.of.u > p.of.u and any(within(p.seen[name].value, r / k) for r in rights for k in divisors)

@@ -114,7 +114,7 @@ def _of_J(p: Pass, l: int) -> Iterator[Lazy]:
 def _outer(p: Pass, one: Bounded, zero: Bounded) -> Iterator[Lazy]:
     """Yᵀ log A and log A Yᵀ of rows: an (m, m) array, summed or not."""
     Y, m = p.Y, p.m
-    if m == 1:
+    if p.probe.m == 1:
         return
     outer = -(p.exact(Y).T @ one + p.exact(1 - Y).T @ zero) / m
     for value in (outer, outer.T, outer.sum()):
@@ -162,8 +162,9 @@ def _other_layers(p: Pass, l: int) -> Iterator[tuple[int, str]]:
 
 def _of_dA_of_cost(p: Pass, l: int) -> Iterator[Lazy]:
     yield "dZ_sign", lambda: -p.dA_of_cost()
-    A, Y = p[f"A{p.L}"].T, np.broadcast_to(p.Y, (p.m, p.m))
-    if p.m > 1 and A.shape[1] == 1:
+    m = p.probe.m
+    A, Y = p[f"A{p.L}"].T, np.broadcast_to(p.Y, (m, m))
+    if m > 1 and A.shape[1] == 1:
         square = Bounded(np.broadcast_to(A.value, Y.shape), A.error, A.of)
         dA = square.where(Y == 1, -(p.exact(1) / square), p.exact(1) / (1 - square))
         yield "rank_1_labels", lambda: dA
@@ -171,13 +172,13 @@ def _of_dA_of_cost(p: Pass, l: int) -> Iterator[Lazy]:
 
 
 def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
-    A, Y, m = p[f"A{l}"], p.Y, p.m
+    A, Y = p[f"A{l}"], p.Y
     right = A - Y
     yield "dZ_sign", lambda: -right
     for s in p.slopes(l):
         yield "extra_sigma_prime", lambda s=s: right * s  # type: ignore[misc]
     yield "dA_for_dZ", p.dA_of_cost
-    if m > 1 and A.shape[0] == 1:
+    if p.probe.m > 1 and A.shape[0] == 1:
         yield "rank_1_labels", lambda: A.T - Y
         yield "rank_1_labels", lambda: A - Y.T
 
@@ -279,7 +280,7 @@ def _of_db(p: Pass, l: int) -> Iterator[Lazy]:
 
 def _of_last_column(what: str, x: Bounded, m: int) -> Iterator[Lazy]:
     """The last example alone, divided by m or not."""
-    if m > 1:
+    if x.shape[1] > 1:
         last = x.last().sum() if what == "J" else x.last()
         yield "last_example_only", lambda: last
         yield "last_example_only", lambda: last / m

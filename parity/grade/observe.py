@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -152,12 +153,23 @@ class Observer:
             if not (probe.name == "integer" and self.planner.manner.arrays.startswith("torch"))
             for part in self.planner.parts(probe)
         ]
-        sceneries = self.room.play([part.scene for part in parts])
-        return [
-            observed
-            for part, scenery in zip(parts, sceneries, strict=True)
-            for observed in self._observed(part, scenery, self.memory)
-        ]
+        played = list(zip(parts, self.room.play([part.scene for part in parts]), strict=True))
+        played += self._behind(played)
+        return [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+
+    def _behind(self, played: Sequence[tuple[Part, Scenery]]) -> list[tuple[Part, Scenery]]:
+        """What comes after a forward pass that raised, with given values in place of its own."""
+        if "forward" not in self.roles or self.planner.owner:
+            return []
+        broken = [(part, scenery) for part, scenery in played if _raised(part, scenery)]
+        whole = [(part, scenery) for part, scenery in played if "forward" in _roles(part)]
+        whole = [pair for pair in whole if not _raised(*pair)]
+        if broken and whole and "forward" not in self.planner.forms.results:
+            self._learn(*whole[0], self.planner, self.memory)
+        roles = {role: function for role, function in self.roles.items() if role != "forward"}
+        planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
+        behind = [b for part, _ in broken for b in planner.parts(part.probe) if b.scene.name not in known]
+        return list(zip(behind, self.room.play([part.scene for part in behind]), strict=True))
 
     def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> list[Observed]:
         view = View(part, self._reader(part, memory), self.rate)
@@ -168,6 +180,16 @@ class Observer:
 
 
 _ROW = np.empty((1, 2))
+
+
+def _roles(part: Part) -> list[str]:
+    return [step.role for step in part.steps]
+
+
+def _raised(part: Part, scenery: Scenery) -> bool:
+    """Whether a forward pass raised, so that nothing after it was called."""
+    each = zip(part.steps, scenery.played, strict=True)
+    return any(p is not None and p.trouble and p.trouble.kind == "error" for s, p in each if s.role == "forward")
 
 
 def _output(part: Part) -> str:
