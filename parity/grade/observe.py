@@ -145,7 +145,19 @@ class Observer:
         return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
-        """All probes, played at once."""
+        """All probes, played at once; once more where only they have shown what the forward pass returns."""
+        played = self._played(dtypes)
+        broken = [_raised(part, scenery) for part, scenery in played]
+        if any(broken) and "forward" not in self.planner.forms.results:
+            for (part, scenery), raised in zip(played, broken, strict=True):
+                if "forward" in _roles(part) and not raised:
+                    self._learn(part, scenery, self.planner, self.memory)
+                    played = self._played(dtypes)
+                    break
+        played += self._behind(played)
+        return [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+
+    def _played(self, dtypes: Sequence[str]) -> list[tuple[Part, Scenery]]:
         parts = [
             part
             for dtype in dtypes
@@ -153,22 +165,16 @@ class Observer:
             if not (probe.name == "integer" and self.planner.manner.arrays.startswith("torch"))
             for part in self.planner.parts(probe)
         ]
-        played = list(zip(parts, self.room.play([part.scene for part in parts]), strict=True))
-        played += self._behind(played)
-        return [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+        return list(zip(parts, self.room.play([part.scene for part in parts]), strict=True))
 
     def _behind(self, played: Sequence[tuple[Part, Scenery]]) -> list[tuple[Part, Scenery]]:
         """What comes after a forward pass that raised, with given values in place of its own."""
         if "forward" not in self.roles or self.planner.owner:
             return []
-        broken = [(part, scenery) for part, scenery in played if _raised(part, scenery)]
-        whole = [(part, scenery) for part, scenery in played if "forward" in _roles(part)]
-        whole = [pair for pair in whole if not _raised(*pair)]
-        if broken and whole and "forward" not in self.planner.forms.results:
-            self._learn(*whole[0], self.planner, self.memory)
+        broken = [part for part, scenery in played if _raised(part, scenery)]
         roles = {role: function for role, function in self.roles.items() if role != "forward"}
         planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
-        behind = [b for part, _ in broken for b in planner.parts(part.probe) if b.scene.name not in known]
+        behind = [b for part in broken for b in planner.parts(part.probe) if b.scene.name not in known]
         return list(zip(behind, self.room.play([part.scene for part in behind]), strict=True))
 
     def _observed(self, part: Part, scenery: Scenery, memory: Memory) -> list[Observed]:
