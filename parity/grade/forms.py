@@ -30,7 +30,8 @@ def learn_forward(role: str, played: Played, leaves: list[Leaf], reader: Reader,
 
 def _kept(value: Value, leaves: list[Leaf], at: Path) -> Packing | None:
     """The cache, and what is in it."""
-    quantities = {leaf.path[len(at) :]: leaf.quantity for leaf in leaves if leaf.quantity and leaf.path[: len(at)] == at}
+    inside = [leaf for leaf in leaves if leaf.quantity and leaf.path[: len(at)] == at]
+    quantities = {leaf.path[len(at) :]: leaf.quantity or "" for leaf in inside}
     for key in at:
         value = value[key]
     return Packing(value, quantities) if quantities and isinstance(value, dict | list | tuple) else None

@@ -83,8 +83,12 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
         narrow = _all_float32(passed)
         if narrow and "float64" in dtypes:
             sheet.notes.append(Note("float32"))
-        verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group, narrow)]
-        _of_quantities(sheet, verdicts)
+        groups = [[Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in g] for g in _groups(passed)]
+        sheet.findings += _of_m(sheet, [p for group in groups for p in group])
+        for one in passed:
+            sheet.findings += _of_calls(one)
+            sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
+        _of_quantities(sheet, [verdict for group in groups for verdict in judged(group)])
         _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"])
     apart = units.look(room, exercise, roles, dtypes)
     sheet.findings += apart.findings
@@ -119,15 +123,6 @@ def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
         key = (one.probe.dtype, tuple(sorted(one.roles.items())), one.probe.activations)
         groups[key].append(one)
     return list(groups.values())
-
-
-def _judge_group(sheet: Sheet, group: list[Observed], narrow: bool) -> list[Verdict]:
-    passes = [Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in group]
-    sheet.findings += _of_m(sheet, passes)
-    for one in group:
-        sheet.findings += _of_calls(one)
-        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
-    return judged(passes)
 
 
 def _of_troubles(sheet: Sheet, passed: list[Observed]) -> None:

@@ -7,7 +7,7 @@ within its bound; where the learner has no name for what comes before, mistakes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -256,12 +256,19 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
             if at != name:
                 _assume(wrong, name, at, hits)
             return tuple(sorted(hits & certain)), at, able or wrong
-    if all(_is_float32(p, name) for p in wrong):
-        return ("float32_arithmetic",), name, wrong
-    if all(_has_float32(p) for p in wrong):
-        hits, certain = _common([_hits(_narrowed(p), name, name) for p in wrong], [p in able for p in wrong])
-        return tuple(sorted(hits & certain)), name, able or wrong
-    return (), name, able
+    hits, far = _in_float32(wrong, name)
+    return hits, name, far if hits or far != wrong else able
+
+
+def _in_float32(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], list[Pass]]:
+    """What explains it, were it computed in float32; and where that alone does not."""
+    far = [p for p in wrong if not _is_float32(p, name)]
+    if not far:
+        return (() if all(_has_float32(p, p.inputs(name)) for p in wrong) else ("float32_arithmetic",)), far
+    if not all(_has_float32(p, p.seen) for p in wrong):
+        return (), wrong
+    hits, certain = _common([_hits(_narrowed(p), name, name) for p in far], [bool(_evaluated(p, name)) for p in far])
+    return tuple(sorted(hits & certain)), far
 
 
 def _tells(p: Pass, name: str) -> bool:
@@ -307,6 +314,8 @@ def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]
     for mistake, value in named:
         if at != name and mistake == "integer_arithmetic":
             continue  # of what was not seen, any number may be cut off
+        if mistake == "db_wrong_axis" and np.ndim(p.seen[name].value) == 0:
+            continue  # an axis is left
         results = [value] if at == name else _evaluated(there.with_own(at, value), name)
         said = [explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors]
         if any(one is not False for one in said):
@@ -337,7 +346,7 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
-    twice = [said for p in wrong if (said := _is_twice(p, name)) is not None]
+    twice = [said for p in having if (said := _is_twice(p, name)) is not None]
     if twice and all(twice):
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
@@ -401,9 +410,9 @@ def _narrowed(p: Pass) -> Pass:
     return narrow
 
 
-def _has_float32(p: Pass) -> bool:
-    """Whether something in it is float32, which goes on where it goes in."""
-    return any(np.asarray(seen.value).dtype == np.float32 for seen in p.seen.values())
+def _has_float32(p: Pass, names: Iterable[str]) -> bool:
+    """Whether one of them is float32: it goes on where it goes in."""
+    return any(np.asarray(p.seen[name].value).dtype == np.float32 for name in names if name in p.seen)
 
 
 def _is_float32(p: Pass, name: str) -> bool:

@@ -239,9 +239,10 @@ def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
     for k, mistake in _other_layers(p, l):
         yield mistake, lambda k=k: dZ @ p[f"A{k - 1}"].T / m  # type: ignore[misc]
     yield "integer_arithmetic", lambda: _summed_in_integers(p, dZ, A)
-    last = dZ.last() @ A.last().T
-    yield "last_example_only", lambda: last
-    yield "last_example_only", lambda: last / m
+    for end in {dZ.shape[1], m}:
+        last = dZ.columns(end - 1, end) @ A.columns(end - 1, end).T
+        yield "last_example_only", lambda last=last: last  # type: ignore[misc]
+        yield "last_example_only", lambda last=last: last / m  # type: ignore[misc]
 
 
 def _summed_in_integers(p: Pass, dZ: Bounded, A: Bounded) -> Bounded:
@@ -279,11 +280,12 @@ def _of_db(p: Pass, l: int) -> Iterator[Lazy]:
 
 
 def _of_last_column(what: str, x: Bounded, m: int) -> Iterator[Lazy]:
-    """The last example alone, divided by m or not."""
-    if x.shape[1] > 1:
-        last = x.last().sum() if what == "J" else x.last()
-        yield "last_example_only", lambda: last
-        yield "last_example_only", lambda: last / m
+    """The last example alone, divided by m or not; where m is wrong, the last that a loop comes to."""
+    for end in {x.shape[1], m} if x.shape[1] > 1 else ():
+        last = x.columns(end - 1, end)
+        last = last.sum() if what == "J" else last
+        yield "last_example_only", lambda last=last: last  # type: ignore[misc]
+        yield "last_example_only", lambda last=last: last / m  # type: ignore[misc]
 
 
 def _of_update(p: Pass, parameter: str) -> Iterator[Lazy]:

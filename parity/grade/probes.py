@@ -73,7 +73,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "single": ((3, 5, 1), 1),
         "thin": ((1, 1, 1), 8),
         "saturated": ((4, 4, 1), 4),
-        "zero": ((5, 3, 1), 8),
+        "zero": ((5, 4, 1), 4),
         "integer": ((5, 3, 1), 8),
     },
     "deep": {
