@@ -132,12 +132,20 @@ class Reader:
                     groups.setdefault((frame.function, name), []).append(at)
         for (function, name), places in groups.items():
             frames = [list(played.frames[at].bindings[name]) for at in places]
+            if self._broken_off(function, name, played, frames[-1]):
+                continue
             container = isinstance(frames[0][-1].value, list | dict)
             for quantity, seen in self._of_group(function, name, frames, part).items():
                 found.setdefault(quantity, []).append((min(exits[at] for at in places), container, seen))
         for quantity, seen in self._of_activations(played).items():
             found.setdefault(quantity, []).append((len(exits), False, seen))
         return {quantity: _in_time(candidates) for quantity, candidates in found.items()}
+
+    def _broken_off(self, function: str, name: str, played: Played, bindings: list[Binding]) -> bool:
+        """Whether a loop that was to compute a single quantity may not have come to its end."""
+        if played.trouble is None or played.trouble.function != function or self.quantity(name) not in self.expected:
+            return False
+        return self.text.of(function).in_loop(bindings[-1].line)
 
     def _of_activations(self, played: Played) -> Found:
         """Z, as the activation functions were given it."""

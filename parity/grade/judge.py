@@ -117,6 +117,8 @@ def _judge(having: list[Pass], name: str) -> Verdict:
         _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
     wrong = [p for p in having if not _right(p, name, conventions)]
+    if not wrong and _adds(having, name):
+        return Verdict(name, False, ("accumulators_not_reset",), name, having[0], conventions)
     if not wrong:
         return Verdict(name, True, conventions=conventions)
     hits, at, open_passes = _explained(having, wrong, name)
@@ -346,8 +348,7 @@ def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
     """Mistakes that are no formula."""
     kind, l = split(name)
-    twice = [said for p in having if (said := _is_twice(p, name)) is not None]
-    if twice and all(twice):
+    if _adds(having, name):
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
         return ("integer_arithmetic",)
@@ -364,6 +365,12 @@ def _infinite(p: Pass) -> bool:
     """Whether the cost is infinite, as log(0) makes it; of a probability that has rounded to 0 or 1 it is nan."""
     J = np.asarray(p.seen["J"].value)
     return bool(np.all(np.isinf(J)) or (np.any(np.isnan(J)) and np.any(_saturated(p))))
+
+
+def _adds(having: list[Pass], name: str) -> bool:
+    """Whether a second call adds to what the first one gave, wherever that can be told."""
+    twice = [said for p in having if (said := _is_twice(p, name)) is not None]
+    return bool(twice) and all(twice)
 
 
 def _is_twice(p: Pass, name: str) -> bool | None:

@@ -154,8 +154,9 @@ class Observer:
                     self._learn(part, scenery, self.planner, self.memory)
                     played = self._played(dtypes)
                     break
-        played += self._behind(played)
-        return [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+        behind = [o for part, scenery in self._behind(played) for o in self._observed(part, scenery, self.memory)]
+        found = [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+        return found + [replace(observed, troubles={}) for observed in behind]
 
     def _played(self, dtypes: Sequence[str]) -> list[tuple[Part, Scenery]]:
         parts = [
@@ -168,10 +169,10 @@ class Observer:
         return list(zip(parts, self.room.play([part.scene for part in parts]), strict=True))
 
     def _behind(self, played: Sequence[tuple[Part, Scenery]]) -> list[tuple[Part, Scenery]]:
-        """What comes after a forward pass that raised, with given values in place of its own."""
+        """Where the forward pass raised, or what came after it, the latter with given values in place of its own."""
         if "forward" not in self.roles or self.planner.owner:
             return []
-        broken = [part for part, scenery in played if _raised(part, scenery)]
+        broken = [part for part, scenery in played if _raised(part, scenery, ("forward", "cost", "backward"))]
         roles = {role: function for role, function in self.roles.items() if role != "forward"}
         planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
         behind = [b for part in broken for b in planner.parts(part.probe) if b.scene.name not in known]
@@ -192,10 +193,11 @@ def _roles(part: Part) -> list[str]:
     return [step.role for step in part.steps]
 
 
-def _raised(part: Part, scenery: Scenery) -> bool:
-    """Whether a forward pass raised, so that nothing after it was called."""
+def _raised(part: Part, scenery: Scenery, roles: Sequence[str] = ("forward",)) -> bool:
+    """Whether one of these raised after the forward pass was called."""
     each = zip(part.steps, scenery.played, strict=True)
-    return any(p is not None and p.trouble and p.trouble.kind == "error" for s, p in each if s.role == "forward")
+    raised = [p is not None and p.trouble and p.trouble.kind == "error" for step, p in each if step.role in roles]
+    return "forward" in _roles(part) and any(raised)
 
 
 def _output(part: Part) -> str:
