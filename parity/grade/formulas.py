@@ -64,6 +64,7 @@ class Pass:
         self.again = _layered(observed.again) if logistic else dict(observed.again)
         self.own: dict[str, Bounded] = {}
         self.lost: set[int] = set()
+        self.assumed: set[str] = set()
 
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""
@@ -74,6 +75,13 @@ class Pass:
         other = object.__new__(Pass)
         other.__dict__.update(self.__dict__)
         other.own = {**self.own, name: value}
+        return other
+
+    def without_assumed(self) -> Pass:
+        """The same pass without what the learner must have had for quantities that have no name."""
+        other = self.with_own("m", self.exact(0))
+        other.own = {name: value for name, value in other.own.items() if name not in self.assumed}
+        other.assumed = set()
         return other
 
     def __getitem__(self, name: str) -> Bounded:

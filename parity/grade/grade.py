@@ -217,7 +217,9 @@ SPREADING = ("accumulators_not_reset", "inputs_mutated", "not_returned")
 def _settle(sheet: Sheet) -> None:
     """What follows from another mistake is none of its own."""
     wrong_m = {f.function for f in sheet.findings if f.quantities == ("m",)}
+    adding = {f.function for f in sheet.findings if f.mistake == "accumulators_not_reset"}
     kept = [f for f in sheet.findings if not (f.mistake in MEANS and f.function in wrong_m)]
+    kept = [f for f in kept if not (f.mistake == "log_of_zero" and f.function in adding)]  # once infinite, always
     known = {f.mistake for f in kept} - {None}
     spread = bool(known.intersection(SPREADING))
     steps = {f.function for f in kept if f.mistake and set(f.quantities) & {"update", "costs"}}
@@ -239,7 +241,10 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
     """The same mistake in the same function is one finding; what is unknown is one for each quantity."""
     found: dict[object, Finding] = {}
     for f in findings:
-        key = (f.mistake, f.function if f.mistake else (f.quantities, f.function))
+        key: object = (f.mistake, f.function) if f.mistake else (f.quantities, f.function)
+        if f.quantities[0][:2] == "dZ":  # seen in a function, and once more in the one that it calls
+            alike = (k for k, g in found.items() if (g.mistake, g.symptom, g.shown) == (f.mistake, f.symptom, f.shown))
+            key = next(alike, key)
         if key in found:
             before = found[key]
             found[key] = replace(before, quantities=tuple(dict.fromkeys((*before.quantities, *f.quantities))))

@@ -117,13 +117,22 @@ def _judge(having: list[Pass], name: str) -> Verdict:
         _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
     wrong = [p for p in having if not _right(p, name, conventions)]
+    if wrong and any(p.assumed for p in wrong) and all(_right(p.without_assumed(), name, conventions) for p in wrong):
+        for p in wrong:  # written in place, and rightly here
+            p.own = p.without_assumed().own
+            p.assumed = set()
+            _right(p, name, conventions)
+        wrong = []
     if not wrong and _adds(having, name):
         return Verdict(name, False, ("accumulators_not_reset",), name, having[0], conventions)
     if not wrong:
         return Verdict(name, True, conventions=conventions)
     hits, at, open_passes = _explained(having, wrong, name)
-    for p in wrong:
-        _take(p, name)
+    times = _already(having, wrong, name, hits, at)
+    if times:
+        conventions["dZ_over_m"] = having[0].seen[name]
+    for p in having if times else wrong:
+        _take(p, name, local(p, name).m if times else 1)
     if not hits and not open_passes:
         return Verdict(name, None)
     return Verdict(name, False, hits, at, (open_passes or wrong)[0], conventions)
@@ -258,8 +267,8 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
             if at != name:
                 _assume(wrong, name, at, hits)
             return tuple(sorted(hits & certain)), at, able or wrong
-    hits, far = _in_float32(wrong, name)
-    return hits, name, far if hits or far != wrong else able
+    narrow, far = _in_float32(wrong, name)
+    return narrow, name, far if narrow or far != wrong else able
 
 
 def _in_float32(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], list[Pass]]:
@@ -301,12 +310,13 @@ def _common(each: list[dict[str, bool]], needed: list[bool]) -> tuple[set[str], 
 def _hits(p: Pass, name: str, at: str) -> dict[str, bool]:
     """The mistakes in the formula of `at` that may give what was seen of `name`, and whether they certainly do."""
     found: dict[str, bool] = {}
-    for mistake, _, certain in _matching(p, name, at):
+    for mistake, _, certain, _ in _matching(p, name, at):
         found[mistake] = found.get(mistake, False) or certain
     return found
 
 
-def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]]:
+def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool, bool]]:
+    """Each mistake that may give what was seen, its formula, whether it certainly does, and whether without 1/m."""
     there = local(p, name)
     divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
     try:
@@ -319,9 +329,28 @@ def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool]
         if mistake == "db_wrong_axis" and np.ndim(p.seen[name].value) == 0:
             continue  # an axis is left
         results = [value] if at == name else _evaluated(there.with_own(at, value), name)
-        said = [explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors]
-        if any(one is not False for one in said):
-            yield mistake, value, True in said
+        said = [[explains(result / k, _patched(there, name, result / k)) for result in results] for k in divisors]
+        if any(one is not False for each in said for one in each):
+            sure = mistake != "integer_arithmetic" or bool(np.any(value.value))  # zero may be cut off from much
+            yield mistake, value, sure and any(True in each for each in said), True in said[0]
+
+
+def _already(having: list[Pass], wrong: list[Pass], name: str, hits: tuple[str, ...], at: str) -> bool:
+    """Whether a wrong dZ holds 1/m: the mistake in it says so, or what is made of it."""
+    if split(name)[0] not in ("dZ", "dA"):
+        return False
+    if hits:
+        plain = [any(plain for m, *_, plain in _matching(p, name, at) if m in hits) for p in wrong if p.probe.m > 1]
+        return not all(plain)
+    l = split(name)[1]
+    return split(name)[0] == "dZ" and all(_means(having, name, f"{kind}{l}") for kind in ("dW", "db"))
+
+
+def _means(having: list[Pass], name: str, of: str) -> bool:
+    """Whether dW or db is what dZ gives without a further 1/m."""
+    telling = [p for p in having if of in p.seen and p.probe.m > 1]
+    there = [(p, p.with_own(name, p.exact(np.asarray(p.seen[name].value) * local(p, of).m))) for p in telling]
+    return bool(there) and all(_right(other, of, {}) for _, other in there)
 
 
 def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
@@ -340,9 +369,10 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
     """What the learner must have had for a quantity without a name."""
     for p in wrong:
-        value = next((value for mistake, value, _ in _matching(p, name, at) if mistake in hits), None)
+        value = next((value for mistake, value, *_ in _matching(p, name, at) if mistake in hits), None)
         if value is not None:
             p.own[at] = value
+            p.assumed = {*p.assumed, at}
 
 
 def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
@@ -354,7 +384,7 @@ def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...
         return ("integer_arithmetic",)
     if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
         return ("exp_overflow",)
-    if kind == "J" and all(_infinite(p) for p in having):
+    if kind == "J" and all(_infinite(p) for p in having) and any(np.all(np.isinf(p.seen[name].value)) for p in having):
         return ("log_of_zero",)
     if kind == "db" and all(_lost_axis(p, name) for p in wrong):
         return ("db_keepdims",)

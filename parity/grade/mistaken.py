@@ -37,7 +37,7 @@ def candidates(p: Pass, name: str) -> Iterator[Named]:
         "A": _of_A,
         "J": _of_J,
         "dA": _of_dA,
-        "dZ": _of_output if l == p.L and f"dA{l}" not in p.known else _of_hidden,
+        "dZ": _of_hidden if l < p.L or f"dA{l}" in p.known else _of_output,
         "dW": _of_dW,
         "db": _of_db,
         "new_W": lambda p, l: _of_update(p, f"W{l}"),
@@ -56,8 +56,9 @@ def candidates(p: Pass, name: str) -> Iterator[Named]:
 def _integers(p: Pass, name: str) -> Iterator[Named]:
     """Cut off, or rounded, to integers."""
     stays = name.startswith("new_") and not np.any(p[name.removeprefix("new_")].value)
+    labels = name == f"dZ{p.L}"  # rounded, it would be that of the predictions
     for right in p.rights(name):
-        for cut in (np.trunc, np.floor, np.rint):
+        for cut in (np.trunc, np.floor, np.rint)[: 2 if labels else 3]:
             whole = cut(right.value)
             if not np.array_equal(whole, right.value) and (np.any(whole) or not stays):
                 yield "integer_arithmetic", p.exact(whole)
@@ -178,6 +179,8 @@ def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
     for s in p.slopes(l):
         yield "extra_sigma_prime", lambda s=s: right * s  # type: ignore[misc]
     yield "dA_for_dZ", p.dA_of_cost
+    if p.has(f"dA{l}"):
+        yield "g_prime_of_A", lambda: p[f"dA{l}"] * slope(p.g[l - 1], A)
     if p.probe.m > 1 and A.shape[0] == 1:
         yield "rank_1_labels", lambda: A.T - Y
         yield "rank_1_labels", lambda: A - Y.T

@@ -73,6 +73,10 @@ class Observer:
                 best, self.planner, self.memory = worth, planner, memory
             if final:
                 break
+        for probe in probes(self.exercise, dtype)[1:] if best is not None and best[0] else ():
+            if "forward" in self.planner.forms.results or "forward" not in self.roles:
+                break
+            self._tried(self.planner, self.memory, dtype, probe.name)
 
     def _manners(self) -> Iterator[Manner]:
         """The usual one first; rows, other packings and the functions' own activations where that does not do."""
@@ -87,9 +91,10 @@ class Observer:
                 if (rows or packing != "own") and not (self.exercise == "logistic" and turned):
                     yield from (Manner(kind, rows, turned, packing) for kind in arrays[:2])
 
-    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool]:
-        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit."""
-        probe = probes(self.exercise, dtype, planner.activations(self.exercise))[0]
+    def _tried(self, planner: Planner, memory: Memory, dtype: str, name: str = "distinct") -> tuple[Worth, bool]:
+        """How much goes wrong on a probe: what is raised, and shapes of the forward pass that do not fit."""
+        every = probes(self.exercise, dtype, planner.activations(self.exercise))
+        probe = next(probe for probe in every if probe.name == name)
         before, worth, final = "", (0, 0), False
         for _ in range(ROUNDS):
             parts = list(planner.learning(probe))
@@ -145,15 +150,8 @@ class Observer:
         return Reader(self.text, part.probe.exercise, part.probe.L, turned, rows, self.parts_of, memory, part.layer, X)
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
-        """All probes, played at once; once more where only they have shown what the forward pass returns."""
+        """All probes, played at once."""
         played = self._played(dtypes)
-        broken = [_raised(part, scenery) for part, scenery in played]
-        if any(broken) and "forward" not in self.planner.forms.results:
-            for (part, scenery), raised in zip(played, broken, strict=True):
-                if "forward" in _roles(part) and not raised:
-                    self._learn(part, scenery, self.planner, self.memory)
-                    played = self._played(dtypes)
-                    break
         behind = [o for part, scenery in self._behind(played) for o in self._observed(part, scenery, self.memory)]
         found = [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
         return found + [replace(observed, troubles={}) for observed in behind]
