@@ -340,8 +340,9 @@ def _already(having: list[Pass], wrong: list[Pass], name: str, hits: tuple[str, 
     if split(name)[0] not in ("dZ", "dA"):
         return False
     if hits:
-        plain = [any(plain for m, *_, plain in _matching(p, name, at) if m in hits) for p in wrong if p.probe.m > 1]
-        return not all(plain)
+        near = [_narrowed(p) if _has_float32(p, p.seen) else p for p in wrong if p.probe.m > 1]
+        plain = [[plain for m, *_, plain in _matching(p, name, at) if m in hits] for p in near]
+        return any(each and not any(each) for each in plain)
     l = split(name)[1]
     return split(name)[0] == "dZ" and all(_means(having, name, f"{kind}{l}") for kind in ("dW", "db"))
 
@@ -399,6 +400,7 @@ def _infinite(p: Pass) -> bool:
 
 def _adds(having: list[Pass], name: str) -> bool:
     """Whether a second call adds to what the first one gave, wherever that can be told."""
+    having = [_narrowed(p) if _has_float32(p, p.seen) else p for p in having]
     twice = [said for p in having if (said := _is_twice(p, name)) is not None]
     return bool(twice) and all(twice)
 

@@ -115,7 +115,7 @@ def _of_J(p: Pass, l: int) -> Iterator[Lazy]:
 def _outer(p: Pass, one: Bounded, zero: Bounded) -> Iterator[Lazy]:
     """Yᵀ log A and log A Yᵀ of rows: an (m, m) array, summed or not."""
     Y, m = p.Y, p.m
-    if p.probe.m == 1:
+    if p.probe.m == 1 or one.shape[0] != 1:
         return
     outer = -(p.exact(Y).T @ one + p.exact(1 - Y).T @ zero) / m
     for value in (outer, outer.T, outer.sum()):
