@@ -20,7 +20,10 @@ OF_THE_MEAN = {"missing_1_over_m", "twice_1_over_m", "one_over_n"}
 """Where m is wrong, these are other numbers: with m = Y.shape[0] = 1, nothing is left of a missing 1/m."""
 
 UNTOLD: dict[tuple[str, str], str] = {
-    ("accumulators_not_reset in J", "tanh_at_output in A2"): "log of a negative tanh is nan, and nan is all that is added",
+    (
+        "accumulators_not_reset in J",
+        "tanh_at_output in A2",
+    ): "log of a negative tanh is nan, and nan is all that is added",
     ("linear_hidden in A1", "g_prime_of_A in dZ1"): "A is Z there, and g' of A is right",
     ("linear_hidden in A1", "one_minus_Z_squared in dZ1"): "A is Z there, and 1 − Z² is 1 − A²",
     ("rank_1_labels in dZ2", "dot_for_star in dZ1"): "dZ2 of (m, m) leaves m = 1, where the other raises or is right",

@@ -133,6 +133,8 @@ class Pass:
     def _J(self, l: int) -> Iterator[Bounded]:
         if self.has(f"A{self.L}") or not self.has(f"Z{self.L}"):
             yield self.cost_of(self[f"A{self.L}"])
+            if self[f"A{self.L}"].value.size not in (self.m, self.probe.m):  # a mean over an array of another shape
+                yield self.cost_of(self[f"A{self.L}"]) * self.m / self[f"A{self.L}"].value.size
         if not (f"A{self.L}" in self.known and f"Z{self.L}" not in self.own):
             yield self.losses_of_logits().sum() / self.m
             if not self.has(f"A{self.L}"):
