@@ -10,9 +10,9 @@ import sys
 import warnings
 from itertools import combinations
 
-from tests.learners import PLANTED, Planted
+from tests.learners import PLANTED
 from tests.learners.graded import graded
-from tests.learners.planted import base, substituted
+from tests.learners.planted import Planted, base, substituted
 
 BASE = "shallow_course"
 QUANTITY = re.compile(r"J|m|d?[ZA][12]|d?[Wb][12]")
