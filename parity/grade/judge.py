@@ -271,7 +271,8 @@ def _matching(p: Pass, name: str, at: str) -> Iterator[tuple[str, Bounded, bool,
         results = [value] if at == name else evaluated(there.with_own(at, value), name)
         said = [[explains(result / k, _patched(there, name, result / k)) for result in results] for k in divisors]
         if any(one is not False for each in said for one in each):
-            sure = mistake != "integer_arithmetic" or bool(np.any(value.value))  # zero may be cut off from much
+            whole = np.asarray(p.seen[name].value).dtype.kind in "iu"
+            sure = mistake != "integer_arithmetic" or whole or bool(np.any(value.value))  # else zero may mean much
             yield mistake, value, sure and any(True in each for each in said), True in said[0]
 
 

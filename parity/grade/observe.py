@@ -172,6 +172,8 @@ class Observer:
             return []
         broken = [part for part, scenery in played if _raised(part, scenery, ("forward", "cost", "backward"))]
         roles = {role: function for role, function in self.roles.items() if role != "forward"}
+        if "cost" in roles and "X" in {names.kind(name) for name in roles["cost"].arguments}:
+            del roles["cost"]  # which makes a pass of its own
         planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
         behind = [b for part in broken for b in planner.parts(part.probe) if b.scene.name not in known]
         return list(zip(behind, self.room.play([part.scene for part in behind]), strict=True))
