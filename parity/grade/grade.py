@@ -220,6 +220,11 @@ def _settle(sheet: Sheet) -> None:
     adding = {f.function for f in sheet.findings if f.mistake == "accumulators_not_reset"}
     kept = [f for f in sheet.findings if not (f.mistake in MEANS and f.function in wrong_m)]
     kept = [f for f in kept if not (f.mistake == "log_of_zero" and f.function in adding)]  # once infinite, always
+    whole = {f.function for f in kept if f.mistake == "integer_arithmetic"}  # there, zero is what is left of a fraction
+    kept = [
+        replace(f, mistake="integer_arithmetic", guess="") if f.guess == "zero" and f.function in whole else f
+        for f in kept
+    ]
     known = {f.mistake for f in kept} - {None}
     spread = bool(known.intersection(SPREADING))
     steps = {f.function for f in kept if f.mistake and set(f.quantities) & {"update", "costs"}}
