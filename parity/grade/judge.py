@@ -203,6 +203,8 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
     able = [p for p in wrong if evaluated(p, name)]
     for at in _chain(wrong[0], name):
         hits, certain = _common([_hits(p, name, at) for p in wrong], [p in able for p in wrong])
+        if any(p.probe.m == 1 and p not in wrong and np.any(p.seen[name].value) for p in having):
+            certain |= hits & {"integer_arithmetic"}  # 1 // m is 0, but of a single example it is 1
         if hits & certain:
             if at != name:
                 _assume(wrong, name, at, hits)
