@@ -27,6 +27,8 @@ reading     what the text says of a value: where it was returned, or bound, or k
 probes      the inputs, which tell all mistakes apart
 bounded     numbers with the error that rounding may have given them
 formulas    the notes' formulas, and what each would be with a mistake in it
+held        a quantity held to its formula
+unformed    mistakes that are no formula
 judge       what differs from its formula, and which mistake explains it
 units       activation functions, initialisation, prediction, training
 catalogue   the mistakes in words

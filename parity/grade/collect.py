@@ -160,12 +160,20 @@ class Reader:
                     groups.setdefault((frame.function, name), []).append(at)
         for (function, name), places in groups.items():
             frames = [list(played.frames[at].bindings[name]) for at in places]
+            if self._broken_off(function, name, played, frames[-1]):
+                continue
             container = isinstance(frames[0][-1].value, list | dict)
             for quantity, seen in self._of_group(function, name, frames, part).items():
                 found.setdefault(quantity, []).append((min(exits[at] for at in places), container, seen))
         for quantity, seen in self._of_activations(played).items():
             found.setdefault(quantity, []).append((len(exits), False, seen))
         return {quantity: _in_time(candidates) for quantity, candidates in found.items()}
+
+    def _broken_off(self, function: str, name: str, played: Played, bindings: list[Binding]) -> bool:
+        """Whether a loop that was to compute a single quantity may not have come to its end."""
+        if played.trouble is None or played.trouble.function != function or self.quantity(name) not in self.expected:
+            return False
+        return self.text.of(function).in_loop(bindings[-1].line)
 
     def _of_activations(self, played: Played) -> Found:
         """Z, as the activation functions were given it."""
@@ -175,7 +183,8 @@ class Reader:
             if self.roles.get(frame.function) in names.FUNCTIONS_G and len(frame.arguments) == 1 and frame.depth:
                 value = array(next(iter(frame.arguments.values())))
                 caller = next(f for f in reversed(played.frames[:at]) if f.depth == frame.depth - 1)
-                if value is not None and self.roles.get(caller.function) not in UNITS:
+                known = value is not None and values and same(value, values[-1][0]) and self._is_whole(value)
+                if value is not None and not known and self.roles.get(caller.function) not in UNITS:
                     line = self.text.of(caller.function).call_line(frame.function)
                     values.append((value, line))
                     callers.append(caller.function)
@@ -190,6 +199,10 @@ class Reader:
     def _is_X(self, value: np.ndarray) -> bool:
         """In whatever format: JAX makes float32 of float64 unless it is told otherwise."""
         return self.X is not None and same(self.X.astype(value.dtype), value)
+
+    def _is_whole(self, value: np.ndarray) -> bool:
+        """Whether it is a layer's Z of all examples: where it comes twice, the pass was called twice."""
+        return any(fits(value, shape) for quantity, shape in self.expected.items() if quantity[0] == "Z")
 
     def _of_group(self, function: str, name: str, frames: list[list[Binding]], part: str) -> Found:
         last = frames[0][-1]

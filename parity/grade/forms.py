@@ -5,7 +5,7 @@ from __future__ import annotations
 from parity.grade import names
 from parity.grade.collect import Reader
 from parity.grade.handing import Forms
-from parity.grade.leaves import Leaf, Packing, parts
+from parity.grade.leaves import Leaf, Packing, Path, parts
 from parity.grade.probes import Probe
 from parity.grade.record import Played, Value
 from parity.grade.series import array
@@ -24,6 +24,17 @@ def learn_forward(role: str, played: Played, leaves: list[Leaf], reader: Reader,
     elif isinstance(value, tuple) and len(value) > 1:
         holding = [i for i, part in enumerate(value) if isinstance(part, dict | list | tuple)]
         forms.cache[role] = (holding[0],) if holding else (1,) if len(value) == 2 else ()
+    if role == "forward" and role in forms.cache:
+        forms.kept = _kept(value, leaves, forms.cache[role])
+
+
+def _kept(value: Value, leaves: list[Leaf], at: Path) -> Packing | None:
+    """The cache, and what is in it."""
+    inside = [leaf for leaf in leaves if leaf.quantity and leaf.path[: len(at)] == at]
+    quantities = {leaf.path[len(at) :]: leaf.quantity or "" for leaf in inside}
+    for key in at:
+        value = value[key]
+    return Packing(value, quantities) if quantities and isinstance(value, dict | list | tuple) else None
 
 
 def packed(value: Value, leaves: list[Leaf], letter: str) -> Packing | None:

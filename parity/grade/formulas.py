@@ -80,6 +80,7 @@ class Pass:
         self.again = _layered(observed.again) if logistic else dict(observed.again)
         self.own: dict[str, Bounded] = {}
         self.lost: set[int] = set()
+        self.assumed: set[str] = set()
 
     def exact(self, value: np.ndarray | float) -> Bounded:
         """What was computed, or given: it carries no error."""
@@ -96,6 +97,13 @@ class Pass:
         other = object.__new__(Pass)
         other.__dict__.update(self.__dict__)
         other.own = {**self.own, name: value}
+        return other
+
+    def without_assumed(self) -> Pass:
+        """The same pass without what the learner must have had for quantities that have no name."""
+        other = self.with_own("m", self.exact(0))
+        other.own = {name: value for name, value in other.own.items() if name not in self.assumed}
+        other.assumed = set()
         return other
 
     def __getitem__(self, name: str) -> Bounded:
@@ -148,6 +156,8 @@ class Pass:
         if self.has(f"A{self.L}") or not self.has(f"Z{self.L}"):
             yield self.cost_of(self[f"A{self.L}"])
             yield self.cost_of(self[f"A{self.L}"], LEAST_LOG)
+            if self[f"A{self.L}"].value.size not in (self.m, self.probe.m):  # a mean over an array of another shape
+                yield self.cost_of(self[f"A{self.L}"]) * self.m / self[f"A{self.L}"].value.size
         if not (f"A{self.L}" in self.known and f"Z{self.L}" not in self.own):
             yield self.losses_of_logits().sum() / self.m
             if not self.has(f"A{self.L}"):

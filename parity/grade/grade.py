@@ -83,7 +83,12 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
         narrow = _all_float32(passed)
         if narrow and "float64" in dtypes:
             sheet.notes.append(Note("float32"))
-        verdicts = [v for group in _groups(passed) for v in _judge_group(sheet, group, narrow)]
+        groups = [[Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in g] for g in _groups(passed)]
+        sheet.findings += _of_m(sheet, [p for group in groups for p in group])
+        for one in passed:
+            sheet.findings += _of_calls(one)
+            sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
+        verdicts = [verdict for group in groups for verdict in judged(group)]
         _of_quantities(sheet, verdicts)
         understood = any(verdict.right for verdict in verdicts)
         _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"], understood)
@@ -120,15 +125,6 @@ def _groups(observed: Iterable[Observed]) -> list[list[Observed]]:
         key = (one.probe.dtype, tuple(sorted(one.roles.items())), one.probe.activations)
         groups[key].append(one)
     return list(groups.values())
-
-
-def _judge_group(sheet: Sheet, group: list[Observed], narrow: bool) -> list[Verdict]:
-    passes = [Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in group]
-    sheet.findings += _of_m(sheet, passes)
-    for one in group:
-        sheet.findings += _of_calls(one)
-        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
-    return judged(passes)
 
 
 def _of_troubles(sheet: Sheet, passed: list[Observed], understood: bool) -> None:
@@ -229,7 +225,14 @@ SPREADING = ("accumulators_not_reset", "inputs_mutated", "not_returned")
 def _settle(sheet: Sheet) -> None:
     """What follows from another mistake is none of its own."""
     wrong_m = {f.function for f in sheet.findings if f.quantities == ("m",)}
+    adding = {f.function for f in sheet.findings if f.mistake == "accumulators_not_reset"}
     kept = [f for f in sheet.findings if not (f.mistake in MEANS and f.function in wrong_m)]
+    kept = [f for f in kept if not (f.mistake == "log_of_zero" and f.function in adding)]  # once infinite, always
+    whole = {f.function for f in kept if f.mistake == "integer_arithmetic"}  # there, zero is what is left of a fraction
+    kept = [
+        replace(f, mistake="integer_arithmetic", guess="") if f.guess == "zero" and f.function in whole else f
+        for f in kept
+    ]
     known = {f.mistake for f in kept} - {None}
     spread = bool(known.intersection(SPREADING))
     steps = {f.function for f in kept if f.mistake and set(f.quantities) & {"update", "costs"}}
@@ -251,7 +254,10 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
     """The same mistake in the same function is one finding; what is unknown is one for each quantity."""
     found: dict[object, Finding] = {}
     for f in findings:
-        key = (f.mistake, f.function if f.mistake else (f.quantities, f.function))
+        key: object = (f.mistake, f.function) if f.mistake else (f.quantities, f.function)
+        if f.quantities[0][:2] == "dZ":  # seen in a function, and once more in the one that it calls
+            alike = (k for k, g in found.items() if (g.mistake, g.symptom, g.shown) == (f.mistake, f.symptom, f.shown))
+            key = next(alike, key)
         if key in found:
             before = found[key]
             found[key] = replace(before, quantities=tuple(dict.fromkeys((*before.quantities, *f.quantities))))

@@ -72,6 +72,8 @@ class Forms:
         By role, where in its result each quantity is, and each name that its return statement mentions.
     cache : mapping
         By role of a forward function, where its cache is.
+    kept : Packing or None
+        The cache of the forward pass.
     attributes : mapping
         Of the class, the quantity of each attribute, or how it holds several.
     """
@@ -80,6 +82,7 @@ class Forms:
     grads: Packing | None = None
     results: dict[str, dict[str, Path]] = field(default_factory=dict)
     cache: dict[str, Path] = field(default_factory=dict)
+    kept: Packing | None = None
     attributes: dict[str, str | Packing] = field(default_factory=dict)
     gradients: dict[str, str | Packing] = field(default_factory=dict)
 
@@ -282,7 +285,14 @@ class Hand:
             return Ref(self.calls[forward], self.forms.cache[forward])
         if forward in self.calls and forward == "forward" and self.forms.results.get("forward") is None:
             return Ref(self.calls[forward], (1,))
+        if forward == "forward" and self.forms.kept is not None:
+            return self.forms.kept.filled(self._of_cache)
         return self._course_cache(name, part)
+
+    def _of_cache(self, quantity: str) -> np.ndarray | None:
+        if quantity in {"X", "Y", "A0", *self.probe.params}:
+            return self.array(quantity)
+        return self.give(quantity) if quantity in self.right else None
 
     def _course_cache(self, name: str, part: str) -> Value:
         """The course's form of the cache, filled by the reference's formulas."""

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from parity.grade.bounded import Bounded, rounding
+from parity.grade.bounded import Bounded
 from parity.grade.formulas import HIDDEN, UNEVEN, Pass, split
+from parity.grade.held import ROWS, evaluated, explains, local, saturated, within
 from parity.grade.mistaken import candidates
 from parity.grade.observed import Seen
-
-ROWS = ("Z", "A", "dZ", "dA")
-"""With one unit they may be rows without a second axis."""
-
+from parity.grade.unformed import adds, has_float32, is_float32, narrowed, special
 
 CLOSEST = {
     ("caches_reversed", "off_by_one_layer"): "off_by_one_layer",  # the reverse order would show in another layer, too
@@ -60,40 +58,6 @@ class Verdict:
     conventions: dict[str, Seen] = field(default_factory=dict)
 
 
-def aligned(value: np.ndarray, shape: tuple[int, ...], row: bool = False) -> np.ndarray | None:
-    """The value in that shape, if it has it: one number has any, a row of one unit may have one axis."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        return None
-    single = array.size == 1 and int(np.prod(shape)) == 1
-    flat = row and len(shape) == 2 and shape[0] == 1 and array.shape == shape[1:]
-    return array.reshape(shape).astype(np.longdouble) if array.shape == shape or single or flat else None
-
-
-def within(value: np.ndarray, target: Bounded, row: bool = False) -> bool:
-    """Whether every element is inside its bound; where there is none, or no number is right, all are."""
-    found = aligned(value, target.shape, row)
-    if found is None:
-        return False
-    with np.errstate(all="ignore"):
-        close = (found == target.value) | (np.abs(found - target.value) <= target.error)
-        if close.all():
-            return True
-        close |= np.isinf(found) & (np.sign(found) == np.sign(target.value)) & (target.reach >= target.of.largest)
-    return bool(np.all(close | ~np.isfinite(target.error) | np.isnan(target.value)))
-
-
-def explains(target: Bounded, value: np.ndarray) -> bool | None:
-    """Whether a mistake's formula gives the value, whatever axes of length 1 there are; None where it says nothing."""
-    array = np.asarray(value)
-    if np.squeeze(array).shape != np.squeeze(target.value).shape:
-        return False
-    array = array.reshape(target.shape)
-    if not within(array, target) or not np.all(np.isnan(array) | ~np.isnan(target.value)):
-        return False
-    return True if np.any(np.isfinite(target.error) & ~np.isnan(target.value)) else None
-
-
 def judged(passes: Sequence[Pass]) -> list[Verdict]:
     """Every quantity that was seen, in the order of computation.
 
@@ -119,12 +83,23 @@ def _judge(having: list[Pass], name: str) -> Verdict:
         _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
     wrong = [p for p in having if not _right(p, name, conventions)]
+    if wrong and any(p.assumed for p in wrong) and all(_right(p.without_assumed(), name, conventions) for p in wrong):
+        for p in wrong:  # written in place, and rightly here
+            p.own = p.without_assumed().own
+            p.assumed = set()
+            _right(p, name, conventions)
+        wrong = []
+    if not wrong and adds(having, name):
+        return Verdict(name, False, ("accumulators_not_reset",), name, having[0], conventions)
     if not wrong:
         return Verdict(name, True, conventions=conventions)
     seen = {id(p): p.with_own("m", p.exact(0)) for p in wrong}  # before anything is assumed that would explain it
     hits, at, open_passes = _explained(having, wrong, name)
-    for p in wrong:
-        _take(p, name)
+    times = _already(having, wrong, name, hits, at)
+    if times:
+        conventions["dZ_over_m"] = having[0].seen[name]
+    for p in having if times else wrong:
+        _take(p, name, local(p, name).m if times else 1)
     if not hits and not open_passes:
         return Verdict(name, None)
     return Verdict(name, False, hits, at, seen[id((open_passes or wrong)[0])], conventions)
@@ -159,39 +134,21 @@ def _choose_slope(having: list[Pass], l: int) -> None:
         p.g[l - 1] = own
 
 
-def local(p: Pass, name: str) -> Pass:
-    """The pass with the m of the function in which the quantity was found."""
-    seen = p.seen.get(name)
-    own = p.seen.get(f"m@{seen.function}") if seen else None
-    if own is None or np.size(own.value) != 1 or not float(np.ravel(own.value)[0]) > 0:
-        return p
-    there = p.with_own("m", p.exact(0))
-    there.m = int(np.ravel(own.value)[0])
-    return there
-
-
 def _right(p: Pass, name: str, conventions: dict[str, Seen]) -> bool:
     """Whether it is what its formula gives; if so it is taken for an own value, and conventions are noted."""
     seen, kind = p.seen[name], split(name)[0]
     at = local(p, name)
-    rights = _evaluated(at, name)
+    rights = evaluated(at, name)
     ways = [(scaled, i) for scaled in (False, True)[: 1 + (kind in ("dZ", "dA"))] for i in range(len(rights))]
     for scaled, i in sorted(ways, key=lambda way: not rights[way[1]].bounds_all):  # what bounds nothing shows nothing
         if within(seen.value, rights[i] / at.m if scaled else rights[i], kind in ROWS):
             _take(p, name, at.m if scaled else 1)
             _note(p, name, i, scaled, conventions)
             return True
-    if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(_saturated(at)):
+    if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(saturated(at)):
         conventions["cost_from_probabilities"] = seen
         return True
     return name in (f"dA{p.L}", f"dZ{p.L}") and _only_saturated(p, name, rights, conventions)
-
-
-def _evaluated(p: Pass, name: str) -> list[Bounded]:
-    try:
-        return p.rights(name)
-    except UNEVEN:
-        return []
 
 
 def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, Seen]) -> None:
@@ -210,18 +167,10 @@ def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, S
         conventions["hidden_activation"] = seen
 
 
-def _saturated(p: Pass) -> np.ndarray:
-    """Where a probability has rounded to 0 or 1, or may have."""
-    A = p[f"A{p.L}"]
-    one = A.of.u + A.error
-    near: np.ndarray = (A.value <= one) | (A.value >= 1 - one)
-    return near
-
-
 def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict[str, Seen]) -> bool:
     """Whether −y/a + (1 − y)/(1 − a) is right but where it divides by zero."""
     seen = p.seen[name]
-    value, bad = np.asarray(seen.value), _saturated(p)
+    value, bad = np.asarray(seen.value), saturated(p)
     if not rights or value.shape != bad.shape or not np.any(bad & ~np.isfinite(value)):
         return False
     patched = np.where(bad & ~np.isfinite(value), rights[0].value, value)
@@ -249,24 +198,37 @@ def _take(p: Pass, name: str, times: int = 1) -> None:
 def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list[Pass]]:
     """The mistakes that explain a quantity wherever it is wrong; in whose formula; and where it could be judged."""
     wrong = [p for p in wrong if _tells(p, name)] or wrong
-    special = _special(having, wrong, name)
-    if special:
-        return special, name, wrong
-    able = [p for p in wrong if _evaluated(p, name)]
+    unformed = special(having, wrong, name)
+    if unformed:
+        return unformed, name, wrong
+    able = [p for p in wrong if evaluated(p, name)]
     for at in _chain(wrong[0], name):
         hits, certain = _common(wrong, able, name, at)
+        if any(p.probe.m == 1 and p not in wrong and np.any(p.seen[name].value) for p in having):
+            certain |= hits & {"integer_arithmetic"}  # 1 // m is 0, but of a single example it is 1
         if hits & certain:
             if at != name:
                 _assume(wrong, name, at, hits)
             return tuple(sorted(hits & certain)), at, able or wrong
-    if all(_is_float32(p, name) for p in wrong):
-        return ("float32_arithmetic",), name, wrong
-    return (), name, able
+    narrow, far = _in_float32(wrong, name)
+    return narrow, name, far if narrow or far != wrong else able
+
+
+def _in_float32(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], list[Pass]]:
+    """What explains it, were it computed in float32; and where that alone does not."""
+    far = [p for p in wrong if not is_float32(p, name)]
+    if not far:
+        return (() if all(has_float32(p, p.inputs(name)) for p in wrong) else ("float32_arithmetic",)), far
+    if not all(has_float32(p, p.seen) for p in wrong):
+        return (), wrong
+    single = [narrowed(p) for p in far]
+    hits, certain = _common(single, [p for p in single if evaluated(p, name)], name, name)
+    return tuple(sorted(hits & certain)), far
 
 
 def _tells(p: Pass, name: str) -> bool:
     """Whether the formula has a bound there: what is infinite before it leaves none."""
-    rights = _evaluated(p, name)
+    rights = evaluated(p, name)
     return not rights or any(np.any(np.isfinite(r.error) & ~np.isnan(r.value)) for r in rights)
 
 
@@ -297,12 +259,15 @@ def _common(wrong: list[Pass], able: list[Pass], name: str, at: str) -> tuple[se
 def _hits(p: Pass, name: str, at: str, among: set[str] | None = None) -> dict[str, bool]:
     """The mistakes in the formula of `at` that may give what was seen of `name`, and whether they certainly do."""
     found: dict[str, bool] = {}
-    for mistake, _, certain in _matching(p, name, at, among):
+    for mistake, _, certain, _ in _matching(p, name, at, among):
         found[mistake] = found.get(mistake, False) or certain
     return found
 
 
-def _matching(p: Pass, name: str, at: str, among: Container[str] | None = None) -> Iterator[tuple[str, Bounded, bool]]:
+def _matching(
+    p: Pass, name: str, at: str, among: Container[str] | None = None
+) -> Iterator[tuple[str, Bounded, bool, bool]]:
+    """Each mistake that may give what was seen, its formula, whether it certainly does, and whether without 1/m."""
     there = local(p, name)
     divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
     try:
@@ -312,10 +277,33 @@ def _matching(p: Pass, name: str, at: str, among: Container[str] | None = None) 
     for mistake, value in named:
         if at != name and mistake == "integer_arithmetic":
             continue  # of what was not seen, any number may be cut off
-        results = [value] if at == name else _evaluated(there.with_own(at, value), name)
-        said = [explains(result / k, _patched(there, name, result / k)) for result in results for k in divisors]
-        if any(one is not False for one in said):
-            yield mistake, value, True in said
+        if mistake == "db_wrong_axis" and np.ndim(p.seen[name].value) == 0:
+            continue  # an axis is left
+        results = [value] if at == name else evaluated(there.with_own(at, value), name)
+        said = [[explains(result / k, _patched(there, name, result / k)) for result in results] for k in divisors]
+        if any(one is not False for each in said for one in each):
+            whole = np.asarray(p.seen[name].value).dtype.kind in "iu"
+            sure = mistake != "integer_arithmetic" or whole or bool(np.any(value.value))  # else zero may mean much
+            yield mistake, value, sure and any(True in each for each in said), True in said[0]
+
+
+def _already(having: list[Pass], wrong: list[Pass], name: str, hits: tuple[str, ...], at: str) -> bool:
+    """Whether a wrong dZ holds 1/m: the mistake in it says so, or what is made of it."""
+    if split(name)[0] not in ("dZ", "dA"):
+        return False
+    if hits:
+        near = [narrowed(p) if has_float32(p, p.seen) else p for p in wrong if p.probe.m > 1]
+        plain = [[plain for m, *_, plain in _matching(p, name, at) if m in hits] for p in near]
+        return any(each and not any(each) for each in plain)
+    l = split(name)[1]
+    return split(name)[0] == "dZ" and all(_means(having, name, f"{kind}{l}") for kind in ("dW", "db"))
+
+
+def _means(having: list[Pass], name: str, of: str) -> bool:
+    """Whether dW or db is what dZ gives without a further 1/m."""
+    telling = [p for p in having if of in p.seen and p.probe.m > 1]
+    there = [(p, p.with_own(name, p.exact(np.asarray(p.seen[name].value) * local(p, of).m))) for p in telling]
+    return bool(there) and all(_right(other, of, {}) for _, other in there)
 
 
 def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
@@ -323,8 +311,8 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
     value = np.asarray(p.seen[name].value)
     if name not in (f"dA{p.L}", f"dZ{p.L}") or value.dtype.kind != "f" or np.all(np.isfinite(value)):
         return value
-    bad = _saturated(p)
-    if value.shape == (p.m, p.m):
+    bad = saturated(p)
+    if value.shape == (p.probe.m, p.probe.m):
         bad = bad | bad.T
     if not value.shape == bad.shape == result.shape:
         return value
@@ -334,73 +322,10 @@ def _patched(p: Pass, name: str, result: Bounded) -> np.ndarray:
 def _assume(wrong: list[Pass], name: str, at: str, hits: set[str]) -> None:
     """What the learner must have had for a quantity without a name."""
     for p in wrong:
-        value = next((value for _, value, _ in _matching(p, name, at, hits)), None)
+        value = next((value for _, value, *_ in _matching(p, name, at, hits)), None)
         if value is not None:
             p.own[at] = value
-
-
-def _special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
-    """Mistakes that are no formula."""
-    kind, l = split(name)
-    twice = [said for p in wrong if (said := _is_twice(p, name)) is not None]
-    if twice and all(twice):
-        return ("accumulators_not_reset",)
-    if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
-        return ("integer_arithmetic",)
-    if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
-        return ("exp_overflow",)
-    if kind == "J" and all(not np.all(np.isfinite(p.seen[name].value)) for p in wrong):
-        return ("log_of_zero",)
-    if kind == "db" and all(_lost_axis(p, name) for p in wrong):
-        return ("db_keepdims",)
-    return ()
-
-
-def _is_twice(p: Pass, name: str) -> bool | None:
-    """Whether a second call adds what a first one should have given; None where it cannot be told."""
-    if name not in p.again:
-        return None
-    first, second = (np.asarray(seen.value) for seen in (p.seen[name], p.again[name]))
-    rights = [r for r in _evaluated(local(p, name), name) if r.value.size == first.size]
-    if first.shape != second.shape or first.dtype.kind not in "fiub" or not np.all(np.isfinite(second)) or not rights:
-        return None
-    own = 2 * p.of.u * (np.abs(first) + np.abs(second)).astype(np.longdouble)
-    more = second.astype(np.longdouble) - first
-    return bool(np.any(more)) and any(
-        within(more.reshape(r.shape), Bounded(r.value, r.error + own.reshape(r.shape), r.of)) for r in rights
-    )
-
-
-def _overflows(p: Pass, name: str, Z: str) -> bool:
-    """Nan or inf where e^|z| may have overflowed or nearly so, and right elsewhere."""
-    value, right = np.asarray(p.seen[name].value), p.rights(name)[0]
-    if value.shape != right.shape or np.all(np.isfinite(value)):
-        return False
-    large = np.abs(p[Z].value) > 64  # e^64 squared overflows float32
-    bad = ~np.isfinite(value)
-    patched = np.where(bad & large, right.value, value)
-    return bool(np.all(large[bad])) and within(patched, right)
-
-
-def _lost_axis(p: Pass, name: str) -> bool:
-    value = np.asarray(p.seen[name].value)
-    rights = _evaluated(local(p, name), name)
-    return (
-        value.ndim == 1
-        and value.size > 1
-        and any(within(value[:, None], r) for r in rights if r.shape[0] == value.size)
-    )
-
-
-def _is_float32(p: Pass, name: str) -> bool:
-    """Inside the bound of float32, where float64 is the format."""
-    narrow = p.with_own("m", p.exact(0))
-    narrow.of = rounding("float32")
-    narrow.own = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.own.items()}
-    narrow.known = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.known.items()}
-    rights = _evaluated(local(narrow, name), name)
-    divisors = (1, p.m) if split(name)[0] in ("dZ", "dA") else (1,)
-    return narrow.of.u > p.of.u and any(within(p.seen[name].value, r / k) for r in rights for k in divisors)
+            p.assumed = {*p.assumed, at}
 
 
 def merged(verdicts: Sequence[Verdict]) -> list[str | None]:

@@ -37,7 +37,7 @@ def candidates(p: Pass, name: str, among: Container[str] | None = None) -> Itera
         "A": _of_A,
         "J": _of_J,
         "dA": _of_dA,
-        "dZ": _of_output if l == p.L and f"dA{l}" not in p.known else _of_hidden,
+        "dZ": _of_hidden if l < p.L or f"dA{l}" in p.known else _of_output,
         "dW": _of_dW,
         "db": _of_db,
         "new_W": lambda p, l: _of_update(p, f"W{l}"),
@@ -59,8 +59,9 @@ def candidates(p: Pass, name: str, among: Container[str] | None = None) -> Itera
 def _integers(p: Pass, name: str) -> Iterator[Named]:
     """Cut off, or rounded, to integers."""
     stays = name.startswith("new_") and not np.any(p[name.removeprefix("new_")].value)
+    labels = name == f"dZ{p.L}"  # rounded, it would be that of the predictions
     for right in p.rights(name):
-        for cut in (np.trunc, np.floor, np.rint):
+        for cut in (np.trunc, np.floor, np.rint)[: 2 if labels else 3]:
             whole = cut(right.value)
             if not np.array_equal(whole, right.value) and (np.any(whole) or not stays):
                 yield "integer_arithmetic", p.exact(whole)
@@ -117,7 +118,7 @@ def _of_J(p: Pass, l: int) -> Iterator[Lazy]:
 def _outer(p: Pass, one: Bounded, zero: Bounded) -> Iterator[Lazy]:
     """Yᵀ log A and log A Yᵀ of rows: an (m, m) array, summed or not."""
     Y, m = p.Y, p.m
-    if m == 1:
+    if p.probe.m == 1 or one.shape[0] != 1:
         return
     outer = -(p.exact(Y).T @ one + p.exact(1 - Y).T @ zero) / m
     for value in (outer, outer.T, outer.sum()):
@@ -165,8 +166,9 @@ def _other_layers(p: Pass, l: int) -> Iterator[tuple[int, str]]:
 
 def _of_dA_of_cost(p: Pass, l: int) -> Iterator[Lazy]:
     yield "dZ_sign", lambda: -p.dA_of_cost()
-    A, Y = p[f"A{p.L}"].T, np.broadcast_to(p.Y, (p.m, p.m))
-    if p.m > 1 and A.shape[1] == 1:
+    m = p.probe.m
+    A, Y = p[f"A{p.L}"].T, np.broadcast_to(p.Y, (m, m))
+    if m > 1 and A.shape[1] == 1:
         square = Bounded(np.broadcast_to(A.value, Y.shape), A.error, A.of)
         dA = square.where(Y == 1, -(p.exact(1) / square), p.exact(1) / (1 - square))
         yield "rank_1_labels", lambda: dA
@@ -174,13 +176,15 @@ def _of_dA_of_cost(p: Pass, l: int) -> Iterator[Lazy]:
 
 
 def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
-    A, Y, m = p[f"A{l}"], p.Y, p.m
+    A, Y = p[f"A{l}"], p.Y
     right = A - Y
     yield "dZ_sign", lambda: -right
     for s in p.slopes(l):
         yield "extra_sigma_prime", lambda s=s: right * s  # type: ignore[misc]
     yield "dA_for_dZ", p.dA_of_cost
-    if m > 1 and A.shape[0] == 1:
+    if p.has(f"dA{l}"):
+        yield "g_prime_of_A", lambda: p[f"dA{l}"] * slope(p.g[l - 1], A)
+    if p.probe.m > 1 and A.shape[0] == 1:
         yield "rank_1_labels", lambda: A.T - Y
         yield "rank_1_labels", lambda: A - Y.T
 
@@ -241,9 +245,10 @@ def _of_dW(p: Pass, l: int) -> Iterator[Lazy]:
     for k, mistake in _other_layers(p, l):
         yield mistake, lambda k=k: dZ @ p[f"A{k - 1}"].T / m  # type: ignore[misc]
     yield "integer_arithmetic", lambda: _summed_in_integers(p, dZ, A)
-    last = dZ.last() @ A.last().T
-    yield "last_example_only", lambda: last
-    yield "last_example_only", lambda: last / m
+    for end in {dZ.shape[1], m}:
+        last = dZ.columns(end - 1, end) @ A.columns(end - 1, end).T
+        yield "last_example_only", lambda last=last: last  # type: ignore[misc]
+        yield "last_example_only", lambda last=last: last / m  # type: ignore[misc]
 
 
 def _summed_in_integers(p: Pass, dZ: Bounded, A: Bounded) -> Bounded:
@@ -281,11 +286,12 @@ def _of_db(p: Pass, l: int) -> Iterator[Lazy]:
 
 
 def _of_last_column(what: str, x: Bounded, m: int) -> Iterator[Lazy]:
-    """The last example alone, divided by m or not."""
-    if m > 1:
-        last = x.last().sum() if what == "J" else x.last()
-        yield "last_example_only", lambda: last
-        yield "last_example_only", lambda: last / m
+    """The last example alone, divided by m or not; where m is wrong, the last that a loop comes to."""
+    for end in {x.shape[1], m} if x.shape[1] > 1 else ():
+        last = x.columns(end - 1, end)
+        last = last.sum() if what == "J" else last
+        yield "last_example_only", lambda last=last: last  # type: ignore[misc]
+        yield "last_example_only", lambda last=last: last / m  # type: ignore[misc]
 
 
 def _of_update(p: Pass, parameter: str) -> Iterator[Lazy]:

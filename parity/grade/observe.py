@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,8 +23,8 @@ from parity.grade.view import View
 ROUNDS = 3
 """How often the first probe is played: once to see the forward pass's result, once the backward pass's, once all."""
 
-NARROW = frozenset({"distinct", "saturated", "zero"})
-"""The probes of float32 for JAX, which compiles each operation anew for each shape: these have the same shapes."""
+NARROW = frozenset({"distinct"})
+"""The probes of float32 for JAX, which compiles each operation anew for each shape and format: one has to do."""
 
 ARRAYS = {"torch": ("torch", "torch, grad", "numpy"), "jax": ("jax", "numpy")}
 """What is tried, in turn, where a file imports the framework."""
@@ -76,6 +77,10 @@ class Observer:
                 best, self.planner, self.memory, self.kept = worth, planner, memory, kept
             if final:
                 break
+        for probe in probes(self.exercise, dtype)[1:] if best is not None and best[0] else ():
+            if "forward" in self.planner.forms.results or "forward" not in self.roles:
+                break
+            self._tried(self.planner, self.memory, dtype, probe.name)
 
     def _manners(self) -> Iterator[Manner]:
         """The usual one first; rows, other packings and the functions' own activations where that does not do."""
@@ -92,12 +97,15 @@ class Observer:
             if self.exercise == "logistic":
                 yield from (Manner(kind, rows=True, packing=packing, flat=True) for kind in arrays[:2])
 
-    def _tried(self, planner: Planner, memory: Memory, dtype: str) -> tuple[Worth, bool, Mapping[str, Scenery]]:
-        """How much goes wrong on the first probe: what is raised, and shapes of the forward pass that do not fit.
+    def _tried(
+        self, planner: Planner, memory: Memory, dtype: str, name: str = "distinct"
+    ) -> tuple[Worth, bool, Mapping[str, Scenery]]:
+        """How much goes wrong on a probe: what is raised, and shapes of the forward pass that do not fit.
 
         With it, whether no manner will do, and what need not be played again.
         """
-        probe = probes(self.exercise, dtype, planner.activations(self.exercise))[0]
+        every = probes(self.exercise, dtype, planner.activations(self.exercise))
+        probe = next(probe for probe in every if probe.name == name)
         before, kept = "", {}
         for _ in range(ROUNDS):
             parts = list(planner.learning(probe))
@@ -152,6 +160,12 @@ class Observer:
 
     def observe(self, dtypes: Sequence[str]) -> list[Observed]:
         """All probes, played at once, but for what has been played like that before."""
+        played = self._played(dtypes)
+        behind = [o for part, scenery in self._behind(played) for o in self._observed(part, scenery, self.memory)]
+        found = [observed for part, scenery in played for observed in self._observed(part, scenery, self.memory)]
+        return found + [replace(observed, troubles={}) for observed in behind]
+
+    def _played(self, dtypes: Sequence[str]) -> list[tuple[Part, Scenery]]:
         parts = [
             part
             for dtype in dtypes
@@ -160,12 +174,19 @@ class Observer:
             for part in self.planner.parts(probe)
         ]
         fresh = iter(self.room.play([part.scene for part in parts if part.scene.name not in self.kept]))
-        sceneries = [self.kept[name] if (name := part.scene.name) in self.kept else next(fresh) for part in parts]
-        return [
-            observed
-            for part, scenery in zip(parts, sceneries, strict=True)
-            for observed in self._observed(part, scenery, self.memory)
-        ]
+        return [(part, self.kept.get(part.scene.name) or next(fresh)) for part in parts]
+
+    def _behind(self, played: Sequence[tuple[Part, Scenery]]) -> list[tuple[Part, Scenery]]:
+        """Where the forward pass raised, or what came after it, the latter with given values in place of its own."""
+        if "forward" not in self.roles or self.planner.owner:
+            return []
+        broken = [part for part, scenery in played if _raised(part, scenery, ("forward", "cost", "backward"))]
+        roles = {role: function for role, function in self.roles.items() if role != "forward"}
+        if "cost" in roles and "X" in {names.kind(name) for name in roles["cost"].arguments}:
+            del roles["cost"]  # which makes a pass of its own
+        planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
+        behind = [b for part in broken for b in planner.parts(part.probe) if b.scene.name not in known]
+        return list(zip(behind, self.room.play([part.scene for part in behind]), strict=True))
 
     def _is_played(self, probe: Probe) -> bool:
         """Not what a framework refuses; of those that JAX would compile once more, only what may differ."""
@@ -180,6 +201,20 @@ class Observer:
             if played is not None:
                 view.add(step, played)
         return view.observed()
+
+
+_ROW = np.empty((1, 2))
+
+
+def _roles(part: Part) -> list[str]:
+    return [step.role for step in part.steps]
+
+
+def _raised(part: Part, scenery: Scenery, roles: Sequence[str] = ("forward",)) -> bool:
+    """Whether one of these raised after the forward pass was called."""
+    each = zip(part.steps, scenery.played, strict=True)
+    raised = [p is not None and p.trouble and p.trouble.kind == "error" for step, p in each if step.role in roles]
+    return "forward" in _roles(part) and any(raised)
 
 
 def _output(part: Part) -> str:

@@ -64,7 +64,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "square": ((4, 1), 4),
         "single": ((3, 1), 1),
         "thin": ((1, 1), 8),
-        "saturated": ((5, 1), 8),
+        "saturated": ((4, 1), 4),
         "zero": ((5, 1), 8),
         "integer": ((5, 1), 8),
     },
@@ -73,8 +73,8 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "square": ((4, 4, 1), 4),
         "single": ((3, 5, 1), 1),
         "thin": ((1, 1, 1), 8),
-        "saturated": ((5, 3, 1), 8),
-        "zero": ((5, 3, 1), 8),
+        "saturated": ((4, 4, 1), 4),
+        "zero": ((5, 4, 1), 4),
         "integer": ((5, 3, 1), 8),
     },
     "deep": {
@@ -83,7 +83,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "square": ((4, 4, 4, 4, 1), 4),
         "single": ((3, 5, 4, 2, 1), 1),
         "thin": ((1, 1, 1, 1, 1), 8),
-        "saturated": ((6, 5, 4, 3, 1), 8),
+        "saturated": ((4, 4, 4, 4, 1), 4),
         "zero": ((6, 5, 4, 3, 1), 8),
         "integer": ((6, 5, 4, 3, 1), 8),
     },
@@ -130,6 +130,9 @@ def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -
         return Probe(name, exercise, dtype, _named(exercise, params, dtype), whole, Y.astype(np.int64), activations)
     if name == "zero":  # every pre-activation of the first layer is 0
         params |= {"W1": 0 * params["W1"], "b1": 0 * params["b1"]}
+    if name == "thin":  # no unit is dead, and no output negative: log(tanh z) is a number as well
+        params = {key: np.abs(value) for key, value in params.items()}
+        params[f"b{len(layers) - 1}"] += 2
     if name == "saturated":
         params = _saturating(params, X, len(layers) - 1)
     return Probe(name, exercise, dtype, _named(exercise, params, dtype), X.astype(dtype), Y.astype(dtype), activations)

@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.grade.bounded import Bounded
 from parity.grade.formulas import UNEVEN, Pass, in_words
-from parity.grade.judge import aligned, local, within
+from parity.grade.held import aligned, local, within
 
 LARGEST_DENOMINATOR = 64
 """Of a factor that is worth being shown: n/m of small sizes."""

@@ -10,9 +10,7 @@ from tests.learners.planted import BASES
 
 FOLDER = Path(__file__).parent / "right"
 
-INCIDENTAL = frozenset(
-    {"cost_from_probabilities", "dA_from_probabilities", "overflow_warning", "scalar_db"}
-)
+INCIDENTAL = frozenset({"cost_from_probabilities", "dA_from_probabilities", "overflow_warning", "scalar_db"})
 """Notes that most files have: of what happens to them at ±800, and of the functions that they do not have."""
 
 
