@@ -21,15 +21,14 @@ from parity.grade.unformed import adds, has_float32, is_float32, narrowed, speci
 
 CLOSEST = {
     ("caches_reversed", "off_by_one_layer"): "off_by_one_layer",  # the reverse order would show in another layer, too
-    (
-        "db_not_summed",
-        "db_wrong_axis",
-    ): "db_not_summed",  # of one unit they are the same: the other would show elsewhere
+    ("db_not_summed", "db_wrong_axis"): "db_not_summed",  # the same of one unit: the other would show elsewhere
     ("missing_1_over_m", "one_over_n"): "missing_1_over_m",  # n is 1
     ("last_dA_reused", "off_by_one_layer"): "last_dA_reused",  # the last is the next
-    ("dA_for_dZ", "missing_g_prime"): "missing_g_prime",  # the same in a layer; at the output it is dA for dZ
 }
-"""Which of several mistakes that explain a quantity is meant, if nothing else tells."""
+"""Which of several mistakes that explain a quantity is meant, if the same line tells no more in other layers."""
+
+UNTOLD = ("dA_for_dZ", "missing_g_prime")
+"""The same in a layer; at the output it is dA for dZ."""
 
 
 @dataclass
@@ -82,13 +81,7 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     if kind == "dZ" and l < having[0].L:
         _choose_slope(having, l)
     conventions: dict[str, Seen] = {}
-    wrong = [p for p in having if not _right(p, name, conventions)]
-    if wrong and any(p.assumed for p in wrong) and all(_right(p.without_assumed(), name, conventions) for p in wrong):
-        for p in wrong:  # written in place, and rightly here
-            p.own = p.without_assumed().own
-            p.assumed = set()
-            _right(p, name, conventions)
-        wrong = []
+    wrong = _wrong(having, name, conventions)
     if not wrong and adds(having, name):
         return Verdict(name, False, ("accumulators_not_reset",), name, having[0], conventions)
     if not wrong:
@@ -105,6 +98,21 @@ def _judge(having: list[Pass], name: str) -> Verdict:
     return Verdict(name, False, hits, at, seen[id((open_passes or wrong)[0])], conventions)
 
 
+def _wrong(having: list[Pass], name: str, conventions: dict[str, Seen]) -> list[Pass]:
+    """Where it is not what its formula gives; the others take it for their own value."""
+    wrong = [p for p in having if not _right(p, name, conventions)]
+    if wrong and _rightly_scaled(having, name, conventions):
+        return []
+    wrong = [p for p in having if not _right(p, name, conventions)] if wrong else []  # what was tried is taken back
+    if not (any(p.assumed for p in wrong) and all(_right(p.without_assumed(), name, conventions) for p in wrong)):
+        return wrong
+    for p in wrong:  # written in place, and rightly here
+        p.own = p.without_assumed().own
+        p.assumed = set()
+        _right(p, name, conventions)
+    return []
+
+
 def _choose_activation(having: list[Pass], l: int) -> None:
     """The hidden activation that the learner has, if it is one; where exp overflows it may be hard to recognise."""
     if not having[0].free:
@@ -113,11 +121,17 @@ def _choose_activation(having: list[Pass], l: int) -> None:
     for g in (having[0].g[l - 1], *HIDDEN):
         for p in having:
             p.g[l - 1] = g
-        if all(within(p.seen[f"A{l}"].value, p.rights(f"A{l}")[0]) for p in telling):
+        if all(_activated(p, f"A{l}") for p in telling):
             return
     for p in having:
         p.g[l - 1] = p.probe.activations[l - 1]
         p.lost.add(l)
+
+
+def _activated(p: Pass, name: str) -> bool:
+    """Whether it is g(Z), in float32 where that is what it is in."""
+    p = narrowed(p) if has_float32(p, [name]) else p
+    return within(p.seen[name].value, p.rights(name)[0])
 
 
 def _choose_slope(having: list[Pass], l: int) -> None:
@@ -128,27 +142,40 @@ def _choose_slope(having: list[Pass], l: int) -> None:
     for g in (own, *HIDDEN):
         for p in having:
             p.g[l - 1] = g
-        if all(_right(p, f"dZ{l}", {}) for p in having):
+        if all(_right(p, f"dZ{l}", {}) for p in having) or _rightly_scaled(having, f"dZ{l}", {}):
             return
     for p in having:
         p.g[l - 1] = own
 
 
-def _right(p: Pass, name: str, conventions: dict[str, Seen]) -> bool:
-    """Whether it is what its formula gives; if so it is taken for an own value, and conventions are noted."""
-    seen, kind = p.seen[name], split(name)[0]
-    at = local(p, name)
+def _right(p: Pass, name: str, conventions: dict[str, Seen], scaled: bool = False) -> bool:
+    """Whether it is what its formula gives; if so it is taken for an own value, and conventions are noted.
+
+    Parameters
+    ----------
+    scaled : bool
+        Whether it is 1/m of that.
+    """
+    seen, at = p.seen[name], local(p, name)
     rights = evaluated(at, name)
-    ways = [(scaled, i) for scaled in (False, True)[: 1 + (kind in ("dZ", "dA"))] for i in range(len(rights))]
-    for scaled, i in sorted(ways, key=lambda way: not rights[way[1]].bounds_all):  # what bounds nothing shows nothing
-        if within(seen.value, rights[i] / at.m if scaled else rights[i], kind in ROWS):
+    for i in sorted(range(len(rights)), key=lambda i: not rights[i].bounds_all):  # what bounds nothing shows nothing
+        if within(seen.value, rights[i] / at.m if scaled else rights[i], split(name)[0] in ROWS):
             _take(p, name, at.m if scaled else 1)
             _note(p, name, i, scaled, conventions)
             return True
-    if kind == "J" and not np.all(np.isfinite(seen.value)) and np.any(saturated(at)):
+    if name == "J" and not np.all(np.isfinite(seen.value)) and np.any(saturated(at)):
         conventions["cost_from_probabilities"] = seen
         return True
-    return name in (f"dA{p.L}", f"dZ{p.L}") and _only_saturated(p, name, rights, conventions)
+    return name in (f"dA{p.L}", f"dZ{p.L}") and _only_saturated(p, name, rights, conventions, at.m if scaled else 1)
+
+
+def _rightly_scaled(having: list[Pass], name: str, conventions: dict[str, Seen]) -> bool:
+    """Whether it is right on all probes but for a factor 1/m; on a single one that may be chance."""
+    noted: dict[str, Seen] = {}
+    found = split(name)[0] in ("dZ", "dA") and all(_right(p, name, noted, scaled=True) for p in having)
+    if found:
+        conventions |= noted
+    return found
 
 
 def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, Seen]) -> None:
@@ -167,15 +194,14 @@ def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, S
         conventions["hidden_activation"] = seen
 
 
-def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict[str, Seen]) -> bool:
+def _only_saturated(p: Pass, name: str, rights: list[Bounded], conventions: dict[str, Seen], times: int) -> bool:
     """Whether −y/a + (1 − y)/(1 − a) is right but where it divides by zero."""
     seen = p.seen[name]
     value, bad = np.asarray(seen.value), saturated(p)
     if not rights or value.shape != bad.shape or not np.any(bad & ~np.isfinite(value)):
         return False
     patched = np.where(bad & ~np.isfinite(value), rights[0].value, value)
-    times = next((k for k in (1, p.m) if within(patched, rights[0] / k)), None)
-    if times is None:
+    if not within(patched, rights[0] / times):
         return False
     _take(p, name, times)
     conventions["dA_from_probabilities"] = seen
@@ -293,7 +319,7 @@ def _already(having: list[Pass], wrong: list[Pass], name: str, hits: tuple[str, 
         return False
     if hits:
         near = [narrowed(p) if has_float32(p, p.seen) else p for p in wrong if p.probe.m > 1]
-        plain = [[plain for m, *_, plain in _matching(p, name, at) if m in hits] for p in near]
+        plain = [[plain for m, _, sure, plain in _matching(p, name, at) if m in hits and sure] for p in near]
         return any(each and not any(each) for each in plain)
     l = split(name)[1]
     return split(name)[0] == "dZ" and all(_means(having, name, f"{kind}{l}") for kind in ("dW", "db"))
@@ -335,8 +361,19 @@ def merged(verdicts: Sequence[Verdict]) -> list[str | None]:
 
 
 def _chosen(v: Verdict, wrong: list[Verdict]) -> str | None:
-    alike = [set(w.mistakes) for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)]
-    left = set(v.mistakes).intersection(*alike) or set(v.mistakes)
-    for several, one in CLOSEST.items():
-        left = {one} if left == set(several) else left
+    """What explains the same line in other layers as well; and else, of its kind in other functions."""
+    kind = [w for w in wrong if split(w.at)[0] == split(v.at)[0] and set(w.mistakes) & set(v.mistakes)]
+    left = _common_to(v, [w for w in kind if _place(w) == _place(v)])
+    left = {one for several, one in CLOSEST.items() if left == set(several)} or left
+    left = left if len(left) == 1 else _common_to(v, kind)
+    left = {UNTOLD[1]} if left == set(UNTOLD) else left
     return next(iter(left)) if len(left) == 1 else None
+
+
+def _common_to(v: Verdict, others: list[Verdict]) -> set[str]:
+    return set(v.mistakes).intersection(*(w.mistakes for w in others)) or set(v.mistakes)
+
+
+def _place(v: Verdict) -> tuple[str, int | None] | None:
+    seen = v.shown.seen[v.name] if v.shown else None
+    return (seen.function, seen.line) if seen else None

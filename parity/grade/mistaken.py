@@ -184,7 +184,7 @@ def _of_output(p: Pass, l: int) -> Iterator[Lazy]:
     yield "dA_for_dZ", p.dA_of_cost
     if p.has(f"dA{l}"):
         yield "g_prime_of_A", lambda: p[f"dA{l}"] * slope(p.g[l - 1], A)
-    if p.probe.m > 1 and A.shape[0] == 1:
+    if A.shape[1] > 1:
         yield "rank_1_labels", lambda: A.T - Y
         yield "rank_1_labels", lambda: A - Y.T
 
@@ -289,9 +289,9 @@ def _of_last_column(what: str, x: Bounded, m: int) -> Iterator[Lazy]:
     """The last example alone, divided by m or not; where m is wrong, the last that a loop comes to."""
     for end in {x.shape[1], m} if x.shape[1] > 1 else ():
         last = x.columns(end - 1, end)
-        last = last.sum() if what == "J" else last
-        yield "last_example_only", lambda last=last: last  # type: ignore[misc]
-        yield "last_example_only", lambda last=last: last / m  # type: ignore[misc]
+        for value in (last.sum(), last.first_row().sum()) if what == "J" else (last,):
+            yield "last_example_only", lambda value=value: value  # type: ignore[misc]
+            yield "last_example_only", lambda value=value: value / m  # type: ignore[misc]
 
 
 def _of_update(p: Pass, parameter: str) -> Iterator[Lazy]:

@@ -81,6 +81,7 @@ class Observer:
             if "forward" in self.planner.forms.results or "forward" not in self.roles:
                 break
             self._tried(self.planner, self.memory, dtype, probe.name)
+            self.kept = {}  # it was played before that was known
 
     def _manners(self) -> Iterator[Manner]:
         """The usual one first; rows, other packings and the functions' own activations where that does not do."""

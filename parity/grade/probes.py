@@ -130,15 +130,17 @@ def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -
         return Probe(name, exercise, dtype, _named(exercise, params, dtype), whole, Y.astype(np.int64), activations)
     if name == "zero":  # every pre-activation of the first layer is 0
         params |= {"W1": 0 * params["W1"], "b1": 0 * params["b1"]}
+    if name == "single":  # units on both sides of 0
+        params["b1"] -= np.mean(params["W1"] @ X + params["b1"])
     if name == "thin":  # no unit is dead, and no output negative: log(tanh z) is a number as well
         params = {key: np.abs(value) for key, value in params.items()}
         params[f"b{len(layers) - 1}"] += 2
     if name == "saturated":
-        params = _saturating(params, X, len(layers) - 1)
+        params = _saturating(params, len(layers) - 1)
     return Probe(name, exercise, dtype, _named(exercise, params, dtype), X.astype(dtype), Y.astype(dtype), activations)
 
 
-def _saturating(params: dict[str, np.ndarray], X: np.ndarray, L: int) -> dict[str, np.ndarray]:
+def _saturating(params: dict[str, np.ndarray], L: int) -> dict[str, np.ndarray]:
     """The first layer's weights so large that its pre-activations are around ±800, and the last layer's as well."""
     scale = 2.0**9
     first = {"W1": scale * params["W1"], "b1": scale * params["b1"]}

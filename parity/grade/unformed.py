@@ -18,7 +18,7 @@ def special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]
         return ("accumulators_not_reset",)
     if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
         return ("integer_arithmetic",)
-    if kind == "A" and all(_overflows(p, name, f"Z{l}") for p in wrong):
+    if kind == "A" and _overflow_alone(wrong, name, f"Z{l}"):
         return ("exp_overflow",)
     if kind == "J" and all(_infinite(p) for p in having) and any(np.all(np.isinf(p.seen[name].value)) for p in having):
         return ("log_of_zero",)
@@ -52,6 +52,13 @@ def _is_twice(p: Pass, name: str) -> bool | None:
     more = second.astype(np.longdouble) - first
     added = any(within(more.reshape(r.shape), Bounded(r.value, r.error + own.reshape(r.shape), r.of)) for r in rights)
     return None if added and not np.any(more) else added  # where nothing is to be added, nothing shows
+
+
+def _overflow_alone(wrong: list[Pass], name: str, Z: str) -> bool:
+    """Whether nothing but an overflow is wrong, in the arithmetic that it was computed in."""
+    single = [p for p in wrong if has_float32(p, [name])]
+    far = [narrowed(p) if p in single else p for p in wrong if p not in single or not is_float32(p, name)]
+    return bool(far) and all(_overflows(p, name, Z) for p in far)
 
 
 def _overflows(p: Pass, name: str, Z: str) -> bool:
