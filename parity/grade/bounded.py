@@ -100,6 +100,10 @@ class Bounded:
         """Whether every element has a bound."""
         return bool(np.all(np.isfinite(self.error) & ~np.isnan(self.value)))
 
+    def first_row(self) -> Bounded:
+        """As a matrix."""
+        return Bounded(self.value[:1], self.error[:1], self.of)
+
     def columns(self, first: int, end: int) -> Bounded:
         """Those from the first to before the end."""
         return Bounded(self.value[:, first:end], self.error[:, first:end], self.of)
