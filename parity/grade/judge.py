@@ -236,20 +236,24 @@ def _explained(having: list[Pass], wrong: list[Pass], name: str) -> tuple[tuple[
             if at != name:
                 _assume(wrong, name, at, hits)
             return tuple(sorted(hits & certain)), at, able or wrong
-    narrow, far = _in_float32(wrong, name)
-    return narrow, name, far if narrow or far != wrong else able
+    narrow, at, far = _in_float32(wrong, name)
+    return narrow, at, far if narrow or far != wrong else able
 
 
-def _in_float32(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], list[Pass]]:
-    """What explains it, were it computed in float32; and where that alone does not."""
+def _in_float32(wrong: list[Pass], name: str) -> tuple[tuple[str, ...], str, list[Pass]]:
+    """What explains it, were it computed in float32, in whose formula; and where that alone does not."""
     far = [p for p in wrong if not is_float32(p, name)]
     if not far:
-        return (() if all(has_float32(p, p.inputs(name)) for p in wrong) else ("float32_arithmetic",)), far
+        follows = all(has_float32(p, p.inputs(name)) for p in wrong)
+        return (() if follows else ("float32_arithmetic",)), name, far
     if not all(has_float32(p, p.seen) for p in wrong):
-        return (), wrong
+        return (), name, wrong
     single = [narrowed(p) for p in far]
-    hits, certain = _common(single, [p for p in single if evaluated(p, name)], name, name)
-    return tuple(sorted(hits & certain)), far
+    for at in _chain(single[0], name):
+        hits, certain = _common(single, [p for p in single if evaluated(p, name)], name, at)
+        if hits & certain:
+            return tuple(sorted(hits & certain)), at, far
+    return (), name, far
 
 
 def _tells(p: Pass, name: str) -> bool:
