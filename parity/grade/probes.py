@@ -66,7 +66,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "thin": ((1, 1), 8),
         "saturated": ((4, 1), 4),
         "zero": ((5, 1), 8),
-        "integer": ((5, 1), 8),
+        "integer": ((4, 1), 4),
     },
     "shallow": {
         "distinct": ((5, 3, 1), 8),
@@ -75,7 +75,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "thin": ((1, 1, 1), 8),
         "saturated": ((4, 4, 1), 4),
         "zero": ((5, 4, 1), 4),
-        "integer": ((5, 3, 1), 8),
+        "integer": ((4, 4, 1), 4),
     },
     "deep": {
         "distinct": ((6, 5, 4, 3, 1), 8),
@@ -85,7 +85,7 @@ LAYERS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
         "thin": ((1, 1, 1, 1, 1), 8),
         "saturated": ((4, 4, 4, 4, 1), 4),
         "zero": ((6, 5, 4, 3, 1), 8),
-        "integer": ((6, 5, 4, 3, 1), 8),
+        "integer": ((4, 4, 4, 4, 1), 4),
     },
 }
 """(n[0], …, n[L]) and m of every probe."""
@@ -130,7 +130,7 @@ def _probe(exercise: str, name: str, dtype: str, activations: tuple[str, ...]) -
         return Probe(name, exercise, dtype, _named(exercise, params, dtype), whole, Y.astype(np.int64), activations)
     if name == "zero":  # every pre-activation of the first layer is 0
         params |= {"W1": 0 * params["W1"], "b1": 0 * params["b1"]}
-    if name == "single":  # units on both sides of 0
+    if name == "single" and layers[1] > 1:  # units on both sides of 0
         params["b1"] -= np.mean(params["W1"] @ X + params["b1"])
     if name == "thin":  # no unit is dead, and no output negative: log(tanh z) is a number as well
         params = {key: np.abs(value) for key, value in params.items()}
