@@ -16,7 +16,7 @@ def special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]
     kind, l = split(name)
     if adds(having, name):
         return ("accumulators_not_reset",)
-    if {p.probe.name for p in wrong} == {"integer"} and len(having) > len(wrong):
+    if {p.probe.name for p in wrong} == {"integer"} and any(_same_shapes(p, name) for p in having if p not in wrong):
         return ("integer_arithmetic",)
     if kind == "A" and _overflow_alone(wrong, name, f"Z{l}"):
         return ("exp_overflow",)
@@ -25,6 +25,11 @@ def special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]
     if kind == "db" and all(_lost_axis(p, name) for p in wrong):
         return ("db_keepdims",)
     return ()
+
+
+def _same_shapes(p: Pass, name: str) -> bool:
+    """Whether a mistake that only the shapes of the whole numbers' probe show would show here as well."""
+    return p.probe.name == "square" and bool(np.any(p.seen[name].value))
 
 
 def _infinite(p: Pass) -> bool:
