@@ -13,7 +13,7 @@ from parity.grade.grade import DTYPES
 from parity.grade.handing import Manner, formulas
 from parity.grade.observed import Observed
 from parity.grade.probes import probes
-from parity.grade.room import Here
+from parity.grade.room import Contained, Here, Limits
 from parity.grade.source import read
 from tests.grade_learners import (
     CLASS,
@@ -194,6 +194,25 @@ def test_caches_are_given_where_there_is_no_forward_pass(observed: Observe) -> N
     of = on_distinct(observed(SHALLOW[:start] + SHALLOW[end:], "shallow", few=True), "backward")
     assert set(of.given) == {"Z1", "A1", "Z2", "A2"}
     assert alike(of.seen["dW1"].value, right(of)["dW1"])
+
+
+def test_what_comes_after_a_name_that_is_missing_is_given_its_caches(observed: Observe) -> None:
+    passes = observed(SHALLOW.replace("np.tanh(Z1)", "tangent(Z1)"), "shallow")
+    assert {of.troubles["forward"].kind for of in passes if "forward" in of.troubles} == {"missing"}
+    of = next(of for of in passes if of.probe.name == "distinct" and "dW1" in of.seen)
+    assert "forward" not in of.roles
+    assert alike(of.seen["dW1"].value, right(of)["dW1"])
+
+
+def test_what_comes_after_a_cost_without_an_end_is_judged(tmp_path: Path) -> None:
+    path = tmp_path / "learner.py"
+    path.write_text(
+        SHALLOW.replace("def compute_cost(A2, Y):", "def compute_cost(A2, Y):\n    while True: pass"), "utf-8"
+    )
+    with Contained(read(str(path)), Limits(call=0.2, grace=0.2)) as room:
+        passes = observe.passes(room, "shallow", ("float64",))
+    assert "time" in {trouble.kind for of in passes for trouble in of.troubles.values()}
+    assert any("dW1" in of.seen for of in passes)
 
 
 def test_a_trouble_is_told_by_role(observed: Observe) -> None:

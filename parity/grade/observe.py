@@ -16,7 +16,7 @@ from parity.grade.observed import Observed
 from parity.grade.probes import Probe, probes
 from parity.grade.protocol import Part, Planner
 from parity.grade.reading import Text
-from parity.grade.record import Function, Room, Scenery, Source
+from parity.grade.record import NO_VERDICT, Function, Room, Scenery, Source, Trouble
 from parity.grade.series import Memory, fits, shapes
 from parity.grade.view import View
 
@@ -183,8 +183,12 @@ class Observer:
             return []
         broken = [part for part, scenery in played if _raised(part, scenery, ("forward", "cost", "backward"))]
         roles = {role: function for role, function in self.roles.items() if role != "forward"}
-        if "cost" in roles and "X" in {names.kind(name) for name in roles["cost"].arguments}:
-            del roles["cost"]  # which makes a pass of its own
+        ended = {
+            trouble.function for _, scenery in played for trouble in _troubles(scenery) if trouble.kind in NO_VERDICT
+        }
+        cost = roles.get("cost")
+        if cost and (cost.name in ended or "X" in {names.kind(name) for name in cost.arguments}):
+            del roles["cost"]  # it has no end, and nothing after it is called; or it makes a pass of its own
         planner, known = replace(self.planner, roles=roles), {part.scene.name for part, _ in played}
         behind = [b for part in broken for b in planner.parts(part.probe) if b.scene.name not in known]
         return list(zip(behind, self.room.play([part.scene for part in behind]), strict=True))
@@ -211,10 +215,14 @@ def _roles(part: Part) -> list[str]:
     return [step.role for step in part.steps]
 
 
+def _troubles(scenery: Scenery) -> list[Trouble]:
+    return [played.trouble for played in scenery.played if played is not None and played.trouble]
+
+
 def _raised(part: Part, scenery: Scenery, roles: Sequence[str] = ("forward",)) -> bool:
     """Whether one of these raised after the forward pass was called."""
     each = zip(part.steps, scenery.played, strict=True)
-    raised = [p is not None and p.trouble and p.trouble.kind == "error" for step, p in each if step.role in roles]
+    raised = [p is not None and p.trouble for step, p in each if step.role in roles]
     return "forward" in _roles(part) and any(raised)
 
 
