@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from parity.grade import names, observe, units
 from parity.grade.bounded import rounding
-from parity.grade.catalogue import CATALOGUE
 from parity.grade.findings import Finding, Graded, Note
 from parity.grade.formulas import Pass, in_words
 from parity.grade.judge import Verdict, judged, merged
@@ -18,24 +17,16 @@ from parity.grade.observed import Observed
 from parity.grade.probes import ACTIVATIONS
 from parity.grade.record import NO_VERDICT, Function, Room, Source, Trouble
 from parity.grade.symptoms import symptom
+from parity.grade.verdicts import Found
 
 DTYPES = ("float64", "float32")
-ORDER = {mistake.id: i for i, mistake in enumerate(CATALOGUE)}
-
 
 BLOCKS = {"linear_forward", "linear_activation_forward", "linear_backward", "linear_activation_backward"}
 """Roles of a part of a layer."""
 
 
-@dataclass
-class Sheet:
+class Sheet(Found):
     """What is known of an exercise so far."""
-
-    exercise: str
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    scores: dict[str, bool | None] = field(default_factory=dict)
 
     def score(self, quantity: str, right: bool | None) -> None:
         """Wrong once is wrong; not judged once is not judged."""
@@ -61,7 +52,7 @@ def grade(source: Source, room: Room, exercises: Sequence[str], dtypes: Sequence
         roles = names.roles(room.inventory, exercise, source)
         missing[exercise] = tuple(names.missing(room.inventory, exercise, source))
         sheets.append(_sheet(room, exercise, roles, dtypes))
-    troubles = (*source.troubles, *room.inventory.troubles, *(t for sheet in sheets for t in sheet.troubles))
+    troubles = (*room.inventory.troubles, *(t for sheet in sheets for t in sheet.troubles))
     notes = [note for sheet in sheets for note in sheet.notes]
     return Graded(
         source.path,
@@ -79,18 +70,8 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
     sheet = Sheet(exercise)
     if exercise in ACTIVATIONS:
         passed = _of_use(observe.passes(room, exercise, dtypes), roles)
+        understood = _of_passes(sheet, passed, dtypes)
         numpy = room.inventory.frameworks <= {"numpy"}
-        narrow = _all_float32(passed)
-        if narrow and "float64" in dtypes:
-            sheet.notes.append(Note("float32"))
-        groups = [[Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in g] for g in _groups(passed)]
-        sheet.findings += _of_m(sheet, [p for group in groups for p in group])
-        for one in passed:
-            sheet.findings += _of_calls(one)
-            sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
-        verdicts = [verdict for group in groups for verdict in judged(group)]
-        _of_quantities(sheet, verdicts)
-        understood = any(verdict.right for verdict in verdicts)
         _of_troubles(sheet, [one for one in passed if numpy or one.probe.name != "integer"], understood)
     apart = units.look(room, exercise, roles, dtypes)
     sheet.findings += apart.findings
@@ -101,6 +82,21 @@ def _sheet(room: Room, exercise: str, roles: Mapping[str, Function], dtypes: Seq
     _settle(sheet)
     sheet.notes = _once(sheet.notes)
     return sheet
+
+
+def _of_passes(sheet: Sheet, passed: list[Observed], dtypes: Sequence[str]) -> bool:
+    """What the passes through a network show; whether anything is right."""
+    narrow = _all_float32(passed)
+    if narrow and "float64" in dtypes:
+        sheet.notes.append(Note("float32"))
+    groups = [[Pass(one, rounding("float32" if narrow else one.probe.dtype)) for one in g] for g in _groups(passed)]
+    sheet.findings += _of_m(sheet, [p for group in groups for p in group])
+    for one in passed:
+        sheet.findings += _of_calls(one)
+        sheet.notes += [Note(convention) for convention in sorted(one.conventions)]
+    verdicts = [verdict for group in groups for verdict in judged(group)]
+    _of_quantities(sheet, verdicts)
+    return any(verdict.right for verdict in verdicts)
 
 
 def _of_use(passed: list[Observed], roles: Mapping[str, Function]) -> list[Observed]:
@@ -224,15 +220,7 @@ SPREADING = ("accumulators_not_reset", "inputs_mutated", "not_returned")
 
 def _settle(sheet: Sheet) -> None:
     """What follows from another mistake is none of its own."""
-    wrong_m = {f.function for f in sheet.findings if f.quantities == ("m",)}
-    adding = {f.function for f in sheet.findings if f.mistake == "accumulators_not_reset"}
-    kept = [f for f in sheet.findings if not (f.mistake in MEANS and f.function in wrong_m)]
-    kept = [f for f in kept if not (f.mistake == "log_of_zero" and f.function in adding)]  # once infinite, always
-    whole = {f.function for f in kept if f.mistake == "integer_arithmetic"}  # there, zero is what is left of a fraction
-    kept = [
-        replace(f, mistake="integer_arithmetic", guess="") if f.guess == "zero" and f.function in whole else f
-        for f in kept
-    ]
+    kept = _of_one_cause(sheet.findings)
     known = {f.mistake for f in kept} - {None}
     spread = bool(known.intersection(SPREADING))
     steps = {f.function for f in kept if f.mistake and set(f.quantities) & {"update", "costs"}}
@@ -241,13 +229,26 @@ def _settle(sheet: Sheet) -> None:
         raised = f.symptom.startswith("raises ")
         step = f.function in steps or (steps and f.quantities[0].startswith("new_"))
         trained = f.quantities[0] in ("update", "costs")
-        if f.mistake is None and known and (raised or spread or step or trained):
-            sheet.scores |= {q: None for q in f.quantities if q in sheet.scores}
-            if raised:
-                sheet.troubles.append(Trouble("error", f.symptom.removeprefix("raises "), f.line, f.function))
-        else:
+        if f.mistake is not None or not known or not (raised or spread or step or trained):
             found.append(f)
+            continue
+        sheet.scores |= {q: None for q in f.quantities if q in sheet.scores}
+        if raised:
+            sheet.troubles.append(Trouble("error", f.symptom.removeprefix("raises "), f.line, f.function))
     sheet.findings = together(found)
+
+
+def _of_one_cause(findings: list[Finding]) -> list[Finding]:
+    """Without the means that a wrong m makes, and infinity that is added to; zeros beside integers are integers."""
+    wrong_m = {f.function for f in findings if f.quantities == ("m",)}
+    adding = {f.function for f in findings if f.mistake == "accumulators_not_reset"}
+    kept = [f for f in findings if not (f.mistake in MEANS and f.function in wrong_m)]
+    kept = [f for f in kept if not (f.mistake == "log_of_zero" and f.function in adding)]
+    whole = {f.function for f in kept if f.mistake == "integer_arithmetic"}
+    return [
+        replace(f, mistake="integer_arithmetic", guess="") if f.guess == "zero" and f.function in whole else f
+        for f in kept
+    ]
 
 
 def together(findings: Iterable[Finding]) -> list[Finding]:

@@ -315,10 +315,6 @@ def missing(inventory: Inventory, exercise: str, source: Source | None = None) -
     return tuple(name for name in ("sigmoid", "tanh", "relu") if name not in found)
 
 
-PARAMETER = re.compile(r"([Ww]|[Bb])_?(\d+)")
-GRADIENT = re.compile(r"[dD]([Ww]|[Bb])_?(\d*)")
-
-
 @cache
 def kind(argument: str) -> str | None:
     """What an argument of this name is to be given: a key of `KINDS`, a quantity such as W1 or dW1, w or b.

@@ -28,14 +28,18 @@ class Units:
 
 
 @dataclass
-class Verdicts:
-    """`Units` in the making."""
+class Found:
+    """The same of an exercise, in the making."""
 
     exercise: str
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     scores: dict[str, bool | None] = field(default_factory=dict)
+
+
+class Verdicts(Found):
+    """What the functions that are no pass add to it."""
 
     def right(self, quantity: str) -> None:
         """Nothing speaks against it, unless something did before."""
