@@ -184,6 +184,8 @@ def _note(p: Pass, name: str, which: int, scaled: bool, conventions: dict[str, S
     seen = p.seen[name]
     if scaled and p.m > 1:
         conventions["dZ_over_m"] = seen
+    if kind == "J" and not np.all(np.isfinite(seen.value)):
+        conventions["cost_from_probabilities"] = seen
     if kind == "dA" and l == p.L and not np.all(np.isfinite(seen.value)):
         conventions["dA_from_probabilities"] = seen
     if kind == "dZ" and l < p.L and p.g[l - 1] in ("relu", "leaky_relu") and which in (1, 2):
