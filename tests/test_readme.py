@@ -11,6 +11,9 @@ import pytest
 
 from parity import cli
 from parity.grade.catalogue import CATALOGUE
+from parity.grade.report import text
+from parity.grade.run import run
+from tests.learners import PLANTED
 from tests.mutants import MUTANTS
 
 ROOT = Path(__file__).parent.parent
@@ -87,3 +90,11 @@ def test_every_link_leads_somewhere(path: str) -> None:
 
 def test_the_readme_counts_the_mistakes() -> None:
     assert re.findall(r"(\d+) mistakes are known", README) == [str(len(CATALOGUE))]
+
+
+def test_the_graded_file_is_told_as_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (planted,) = [entry for entry in PLANTED if str(entry) == "one_minus_Z_squared-dZ1-shallow_course"]
+    (tmp_path / "planar.py").write_text(planted.text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    source, graded = run("planar.py")
+    assert f"```\n{text(graded, source, 2).strip()}\n```" in README
