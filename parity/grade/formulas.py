@@ -92,16 +92,22 @@ class Pass:
         narrower = array.dtype.kind == "f" and np.finfo(array.dtype).eps < self.of.u
         return Bounded(array, self.of.u * np.abs(array) if narrower else 0, self.of)
 
-    def with_own(self, name: str, value: Bounded) -> Pass:
-        """The same pass, had the learner got this for that."""
+    def copied(self) -> Pass:
+        """The same pass, whose own values are its own."""
         other = object.__new__(Pass)
         other.__dict__.update(self.__dict__)
-        other.own = {**self.own, name: value}
+        other.own = dict(self.own)
+        return other
+
+    def with_own(self, name: str, value: Bounded) -> Pass:
+        """The same pass, had the learner got this for that."""
+        other = self.copied()
+        other.own[name] = value
         return other
 
     def without_assumed(self) -> Pass:
         """The same pass without what the learner must have had for quantities that have no name."""
-        other = self.with_own("m", self.exact(0))
+        other = self.copied()
         other.own = {name: value for name, value in other.own.items() if name not in self.assumed}
         other.assumed = set()
         return other

@@ -10,6 +10,9 @@ from parity.grade.formulas import UNEVEN, Pass
 ROWS = ("Z", "A", "dZ", "dA")
 """With one unit they may be rows without a second axis."""
 
+SCALED = ("dZ", "dA")
+"""They may hold 1/m already."""
+
 
 def aligned(value: np.ndarray, shape: tuple[int, ...], row: bool = False) -> np.ndarray | None:
     """The value in that shape, if it has it: one number has any, a row of one unit may have one axis."""
@@ -51,7 +54,7 @@ def local(p: Pass, name: str) -> Pass:
     own = p.seen.get(f"m@{seen.function}") if seen else None
     if own is None or np.size(own.value) != 1 or not float(np.ravel(own.value)[0]) > 0:
         return p
-    there = p.with_own("m", p.exact(0))
+    there = p.copied()
     there.m = int(np.ravel(own.value)[0])
     return there
 

@@ -7,14 +7,14 @@ within its bound; where the learner has no name for what comes before, mistakes 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from parity.grade.bounded import Bounded
 from parity.grade.formulas import HIDDEN, UNEVEN, Pass, split
-from parity.grade.held import ROWS, evaluated, explains, local, saturated, within
+from parity.grade.held import ROWS, SCALED, evaluated, explains, local, saturated, within
 from parity.grade.mistaken import candidates
 from parity.grade.observed import Seen
 from parity.grade.unformed import adds, has_float32, is_float32, narrowed, special
@@ -86,7 +86,7 @@ def _judge(having: list[Pass], name: str) -> Verdict:
         return Verdict(name, False, ("accumulators_not_reset",), name, having[0], conventions)
     if not wrong:
         return Verdict(name, True, conventions=conventions)
-    seen = {id(p): p.with_own("m", p.exact(0)) for p in wrong}  # before anything is assumed that would explain it
+    seen = {id(p): p.copied() for p in wrong}  # before anything is assumed that would explain it
     hits, at, open_passes = _explained(having, wrong, name)
     times = _already(having, wrong, name, hits, at)
     if times:
@@ -118,14 +118,22 @@ def _choose_activation(having: list[Pass], l: int) -> None:
     if not having[0].free:
         return
     telling = [p for p in having if p.probe.name != "saturated"] or having
-    for g in (having[0].g[l - 1], *HIDDEN):
+    if not _choose(having, l, lambda: all(_activated(p, f"A{l}") for p in telling)):
+        for p in having:
+            p.lost.add(l)
+
+
+def _choose(having: list[Pass], l: int, fits: Callable[[], bool]) -> bool:
+    """Whether one of the hidden activations fits, which is then taken; else the one before stays."""
+    before = having[0].g[l - 1]
+    for g in (before, *HIDDEN):
         for p in having:
             p.g[l - 1] = g
-        if all(_activated(p, f"A{l}") for p in telling):
-            return
+        if fits():
+            return True
     for p in having:
-        p.g[l - 1] = p.probe.activations[l - 1]
-        p.lost.add(l)
+        p.g[l - 1] = before
+    return False
 
 
 def _activated(p: Pass, name: str) -> bool:
@@ -136,16 +144,9 @@ def _activated(p: Pass, name: str) -> bool:
 
 def _choose_slope(having: list[Pass], l: int) -> None:
     """Where no activation fits, as in a linear layer, any slope may be meant."""
-    if not all(l in p.lost for p in having):
-        return
-    own = having[0].g[l - 1]
-    for g in (own, *HIDDEN):
-        for p in having:
-            p.g[l - 1] = g
-        if all(_right(p, f"dZ{l}", {}) for p in having) or _rightly_scaled(having, f"dZ{l}", {}):
-            return
-    for p in having:
-        p.g[l - 1] = own
+    name = f"dZ{l}"
+    if all(l in p.lost for p in having):
+        _choose(having, l, lambda: all(_right(p, name, {}) for p in having) or _rightly_scaled(having, name, {}))
 
 
 def _right(p: Pass, name: str, conventions: dict[str, Seen], scaled: bool = False) -> bool:
@@ -172,7 +173,7 @@ def _right(p: Pass, name: str, conventions: dict[str, Seen], scaled: bool = Fals
 def _rightly_scaled(having: list[Pass], name: str, conventions: dict[str, Seen]) -> bool:
     """Whether it is right on all probes but for a factor 1/m; on a single one that may be chance."""
     noted: dict[str, Seen] = {}
-    found = split(name)[0] in ("dZ", "dA") and all(_right(p, name, noted, scaled=True) for p in having)
+    found = split(name)[0] in SCALED and all(_right(p, name, noted, scaled=True) for p in having)
     if found:
         conventions |= noted
     return found
@@ -301,7 +302,7 @@ def _matching(
 ) -> Iterator[tuple[str, Bounded, bool, bool]]:
     """Each mistake that may give what was seen, its formula, whether it certainly does, and whether without 1/m."""
     there = local(p, name)
-    divisors = (1, there.m) if split(name)[0] in ("dZ", "dA") else (1,)
+    divisors = (1, there.m) if split(name)[0] in SCALED else (1,)
     try:
         named = list(candidates(there, at, among))
     except UNEVEN:
@@ -321,7 +322,7 @@ def _matching(
 
 def _already(having: list[Pass], wrong: list[Pass], name: str, hits: tuple[str, ...], at: str) -> bool:
     """Whether a wrong dZ holds 1/m: the mistake in it says so, or what is made of it."""
-    if split(name)[0] not in ("dZ", "dA"):
+    if split(name)[0] not in SCALED:
         return False
     if hits:
         near = [narrowed(p) if has_float32(p, p.seen) else p for p in wrong if p.probe.m > 1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.grade.bounded import Bounded, rounding
 from parity.grade.formulas import Pass, split
-from parity.grade.held import evaluated, local, saturated, within
+from parity.grade.held import SCALED, evaluated, local, saturated, within
 
 
 def special(having: list[Pass], wrong: list[Pass], name: str) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def _overflows(p: Pass, name: str, Z: str) -> bool:
     value, right = np.asarray(p.seen[name].value), p.rights(name)[0]
     if value.shape != right.shape or np.all(np.isfinite(value)):
         return False
-    large = np.abs(p[Z].value) > 64  # e^64 squared overflows float32
+    large = np.abs(p[Z].value) > np.log(p.of.largest) / 2  # e^z, or its square, overflows
     bad = ~np.isfinite(value)
     patched = np.where(bad & large, right.value, value)
     return bool(np.all(large[bad])) and within(patched, right)
@@ -89,7 +89,7 @@ def _lost_axis(p: Pass, name: str) -> bool:
 
 def narrowed(p: Pass) -> Pass:
     """The same pass in float32."""
-    narrow = p.with_own("m", p.exact(0))
+    narrow = p.copied()
     narrow.of = rounding("float32")
     narrow.own = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.own.items()}
     narrow.known = {n: Bounded(v.value, v.error, narrow.of) for n, v in p.known.items()}
@@ -105,5 +105,5 @@ def is_float32(p: Pass, name: str) -> bool:
     """Inside the bound of float32, where float64 is the format."""
     narrow = narrowed(p)
     rights = evaluated(local(narrow, name), name)
-    divisors = (1, p.m) if split(name)[0] in ("dZ", "dA") else (1,)
+    divisors = (1, p.m) if split(name)[0] in SCALED else (1,)
     return narrow.of.u > p.of.u and any(within(p.seen[name].value, r / k) for r in rights for k in divisors)
