@@ -81,7 +81,6 @@ def started(profile: Path) -> Iterator[Chrome]:
 
 def opened(browser: Chrome, page: Path, width: int = WIDTHS[-1]) -> None:
     """Open a page from its file; what earlier pages logged is forgotten."""
-    browser.get("about:blank")
     for log in ("browser", "performance"):
         browser.get_log(log)
     resized(browser, width)
