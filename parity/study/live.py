@@ -61,10 +61,8 @@ def measured(
     with _rooms(available_names(), processes) as worker:
         work = _Work(worker, lives)
         for where, live in lives:
-            try:
+            with _named(where):
                 tables[where] += tuple(work.tables(live, advance))
-            except Broken as reason:
-                raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
     return tables
 
 
@@ -84,6 +82,15 @@ def _rooms(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | E
         yield {name: (one if name == ALONE else rooms)[name] for name in names}
 
 
+@contextmanager
+def _named(where: Where) -> Iterator[None]:
+    """Whatever is broken inside the block is said to be so in this chapter and block."""
+    try:
+        yield
+    except Broken as reason:
+        raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
+
+
 class _Work:
     """What the processes are given, all of it at once, and what has been made of it so far."""
 
@@ -96,23 +103,23 @@ class _Work:
         self.reasons: dict[str, str | None] = {}
         self.standards = Standards()
         for where, live in lives:
-            try:
+            with _named(where):
                 self._hand_out(live)
-            except Broken as reason:
-                raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
 
     def _hand_out(self, live: Live) -> None:
         if live.call:
             call = Call(live.call, live.arguments)
             for dtype in call.dtypes:
                 exact = calls.exact(call, dtype)
-                self.calls[_key(call, dtype)] = exact, {name: self._called(name, call, dtype) for name in CALLERS}
+                tasks = {name: self._called(name, call, dtype) for name in CALLERS if name in self.worker}
+                self.calls[_key(call, dtype)] = exact, tasks
         elif live.quantity:
             problem = small.problem(live.problem)
             for dtype in _dtypes(problem):
                 if (problem.name, dtype) not in self.passes:
-                    tasks = {name: self._computed(name, problem, dtype) for name in self.worker}
-                    self.passes[problem.name, dtype] = tasks
+                    self.passes[problem.name, dtype] = {
+                        name: self._computed(name, problem, dtype) for name in self.worker
+                    }
 
     def _computed(self, name: str, problem: Problem, dtype: str) -> str | Task:
         """The task, or the reason why it is none."""
