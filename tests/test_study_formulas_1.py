@@ -39,7 +39,7 @@ def test_dz_through_da_is_nan_where_the_one_by_hand_is_right(package: str, z: fl
 
 @pytest.mark.parametrize("problem", [house_prices(), ad_clicks()], ids=["house_prices", "ad_clicks"])
 def test_a_line_separates_the_classes_of_both_tables(problem: Any) -> None:
-    """Said in logistic.optimum, where there are no numbers for that reason: the weights grow as long as a solver goes on."""
+    """Said in logistic.optimum: so there are no numbers, and the weights grow for as long as a solver goes on."""
     baseline = pytest.importorskip("sklearn_baseline.logistic_regression")
     assert baseline.is_separable(problem.X, problem.Y)
     once, far = (baseline.fit(problem.X, problem.Y, tol=tol) for tol in (1e-4, 1e-10))
