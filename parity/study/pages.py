@@ -87,7 +87,8 @@ def environment() -> Environment:
         loader=PackageLoader("parity.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"number": parts.number, "ulps": parts.ulps, "share": parts.share, "counted": parts.counted}
+    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.breakable)
+    made.filters |= {of.__name__: of for of in filters}
     made.globals |= {"COLUMNS": COLUMNS, "SIGNS": parts.SIGNS}
     return made
 

@@ -18,7 +18,7 @@ from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.report import short
 from parity.study import mathml
 from parity.study.code import caption, highlighted
-from parity.study.cut import cut
+from parity.study.cut import Cut, cut
 from parity.study.live import Number, Table
 from parity.study.matrix import Agreement
 from parity.study.registry import COLUMNS, SYMBOL, Block, Broken, Chapter, Column
@@ -28,6 +28,8 @@ SIGNS = {BITS: "✓", ROUNDING: "≈", DIFFERS: "✗"}
 
 FRAMEWORKS = ("numpy", "torch", "jax")
 """Whose verdicts stand in the table of quantities."""
+
+LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</span>)( *)')
 
 FORMAT = "float64"
 """The format whose verdicts stand there."""
@@ -64,7 +66,7 @@ class ShownColumn:
 
     key: str
     heading: str
-    captions: tuple[str, ...]
+    captions: tuple[tuple[str, tuple[str, ...]], ...]
     code: Markup
     none: Markup
 
@@ -162,9 +164,32 @@ def _symbols(chapter: Chapter, block: Block) -> Iterator[ShownSymbol]:
 
 def _column(chapter: Chapter, column: Column, root: Path | None) -> ShownColumn:
     cuts = [cut(column.package, place, root) for place in column.places]
-    code = highlighted(cuts, chapter.symbols) if cuts else Markup()
-    captions, none = tuple(caption(one) for one in cuts), mathml.line(column.none, chapter.symbols)
-    return ShownColumn(column.key, _capital(COLUMNS[column.key]), captions, code, none)
+    code = hung(highlighted(cuts, chapter.symbols)) if cuts else Markup()
+    none = mathml.line(column.none, chapter.symbols)
+    return ShownColumn(column.key, _capital(COLUMNS[column.key]), captions(cuts), code, none)
+
+
+def hung(code: Markup) -> Markup:
+    """The code, each line with its indentation: where a line is broken, it goes on further to the right."""
+    return Markup(LINE.sub(lambda line: f'{line[1]} style="--indent:{len(line[3])}"{line[2]}{line[3]}', code))
+
+
+def captions(cuts: Sequence[Cut]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Where the code stands: each file once, with the functions and lines in it."""
+    found: dict[str, list[str]] = {}
+    for one in cuts:
+        file, _, place = caption(one).partition(", ")
+        found.setdefault(file, []).append(place)
+    return tuple((file, tuple(places)) for file, places in found.items())
+
+
+def breakable(name: str) -> Markup:
+    """A path or a name that may be broken after a slash and before an underscore.
+
+    >>> str(breakable("jax_impl/a.py"))
+    'jax<wbr>_impl/<wbr>a.py'
+    """
+    return Markup.escape(name).replace("/", Markup("/<wbr>")).replace("_", Markup("<wbr>_"))
 
 
 def _capital(words: str) -> str:

@@ -73,6 +73,10 @@ for (const box of all("input[data-toggles]")) {
   });
 }
 
+// ---- formulas that are wider than the window: the keyboard reaches them where there is something to scroll
+
+for (const box of all(".sideways")) if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+
 // ---- contents: open beside the page, folded above it; the formula in view is marked
 
 const contents = document.querySelector(".contents");
