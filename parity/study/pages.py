@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from parity.study import parts
-from parity.study.live import Table
+from parity.study.digits import Table
 from parity.study.matrix import Agreement
 from parity.study.registry import COLUMNS, Chapter
 

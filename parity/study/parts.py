@@ -1,6 +1,4 @@
-"""What stands on a page, prepared for the templates: a block's formula, code and numbers as markup, and the start page's
-table of quantities.
-"""
+"""What stands on a page, prepared for the templates: blocks as markup, and the start page's table of quantities."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -19,9 +17,12 @@ from parity.report import short
 from parity.study import mathml
 from parity.study.code import caption, highlighted
 from parity.study.cut import Cut, cut
-from parity.study.live import Number, Table
+from parity.study.digits import Number, Table
 from parity.study.matrix import Agreement
 from parity.study.registry import COLUMNS, SYMBOL, Block, Broken, Chapter, Column
+
+if TYPE_CHECKING:
+    from parity.study.pages import Site
 
 SIGNS = {BITS: "✓", ROUNDING: "≈", DIFFERS: "✗"}
 """A verdict's sign; it stands beside the word or, where it stands alone, before a hidden one."""
@@ -33,21 +34,6 @@ LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</sp
 
 FORMAT = "float64"
 """The format whose verdicts stand there."""
-
-
-class Made(Protocol):
-    """What of a site is needed here (`parity.study.pages.Site`)."""
-
-    @property
-    def chapters(self) -> Sequence[Chapter]: ...
-    @property
-    def tables(self) -> Mapping[tuple[str, str], Sequence[Table]]: ...
-    @property
-    def figures(self) -> Mapping[str, Markup]: ...
-    @property
-    def agreements(self) -> Mapping[tuple[str, str], Sequence[Agreement]]: ...
-    @property
-    def root(self) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +98,7 @@ class ShownChapter:
     blocks: tuple[ShownBlock, ...]
 
 
-def shown(chapter: Chapter, site: Made) -> ShownChapter:
+def shown(chapter: Chapter, site: Site) -> ShownChapter:
     """A chapter as its template shows it."""
     blocks = tuple(_block(chapter, block, site) for block in chapter.blocks)
     keys = frozenset(column.key for block in blocks for column in block.columns)
@@ -130,7 +116,7 @@ def summary(chapter: Chapter) -> str:
     return re.split(r"(?<=\.) ", words, maxsplit=1)[0]
 
 
-def _block(chapter: Chapter, block: Block, site: Made) -> ShownBlock:
+def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
     symbols, key = chapter.symbols, (block.chapter, block.name)
     columns = [_column(chapter, column, site.root) for column in block.columns]
     plain = mathml.plain(block.title, symbols)
@@ -278,7 +264,7 @@ class Quantities:
     rows: tuple[Kind, ...]
 
 
-def quantities(site: Made) -> Quantities:
+def quantities(site: Site) -> Quantities:
     """The blocks that give a quantity with numbers: a row a letter, a column a chapter."""
     links: dict[str, dict[str, list[Link]]] = {}
     for chapter in site.chapters:
@@ -311,8 +297,8 @@ def _link(chapter: Chapter, block: Block, verdicts: Mapping[str, str]) -> Link:
     return Link(f"{chapter.name}.html#{block.name}", name, about, tuple(verdicts.items()))
 
 
-def _verdicts(block: Block, site: Made) -> dict[str, str]:
-    """The worst verdict on each framework: over the whole matrix where it has the quantity, else over the block's rows."""
+def _verdicts(block: Block, site: Site) -> dict[str, str]:
+    """The worst verdict on each framework: on the whole matrix where it has the quantity, else in the block's rows."""
     key = (block.chapter, block.name)
     found = {one.framework: one.verdict for one in site.agreements.get(key, ())}
     order = list(SIGNS)
