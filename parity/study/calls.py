@@ -75,7 +75,10 @@ class Call:
     def missing_from(self, package: str) -> str:
         """Why a package has no such function; empty where it has."""
         module, _, name = self.function.rpartition(".")
-        return "" if _definition(package, self.function) else f"{package}.{module} has no {name}"
+        try:
+            return "" if _definition(package, self.function) else f"{package}.{module} has no {name}"
+        except Broken as reason:
+            return str(reason)
 
 
 def compute(name: str, call: Call, dtype: str) -> Found:
@@ -114,7 +117,7 @@ def exact(call: Call, dtype: str) -> Quantities:
                 return _some(call, {key: _rounded(value, call, dtype) for key, value in result.items()})
             except FOREIGN as error:
                 reasons.append(one_line(error))
-    raise Broken(f"{call} in {dtype}: choose arguments whose result is exact ({reasons[-1]})")
+    raise Broken(f"{call} in {dtype}: {reasons[-1]}; choose arguments whose result is exact")
 
 
 def named(call: Call, result: Any) -> dict[str, Any]:
@@ -303,7 +306,7 @@ def _fraction(x: object) -> Fraction:
         return Fraction(int(mantissa)) * Fraction(2) ** int(power)
     if isinstance(x, bool | int | Fraction | np.bool_):
         return Fraction(int(x) if isinstance(x, bool | np.bool_) else x)
-    raise ValueError(f"{x} is not exact")
+    raise ValueError(f"{float(x.mid()) if isinstance(x, arb) else x} is rounded")
 
 
 def _some(call: Call, found: Quantities) -> Quantities:

@@ -1,4 +1,4 @@
-"""Numbers as a table shows them: the digits that are right, the digits of the exact value, and which elements are shown.
+"""Numbers as a table shows them: the digits that are right, those of the exact value, and which elements are shown.
 
 A computed number is written with as few digits as give its bits back. It is held against the exact value rounded to
 nearest, written in the same way: leading characters that are the same agree. Where one of the two has fewer digits,
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from os.path import commonprefix
+from itertools import takewhile
 
 import numpy as np
 
@@ -109,8 +109,8 @@ def number(value: np.generic, rounded: np.generic) -> Number:
         return Number(text, 0)
     width = max(len(digits), len(digits_wanted))
     shown, right = f"{whole}.{digits:0<{width}}", f"{whole_wanted}.{digits_wanted:0<{width}}"
-    agrees = len(commonprefix([shown, right])) if whole.startswith("-") == whole_wanted.startswith("-") else 0
-    return Number(shown + power, agrees)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(shown, right, strict=True))
+    return Number(shown + power, len(list(same)))
 
 
 def exact_text(exact: Exact, at: Index, fmt: Format, *, known: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.elementary import Unmeasured
 from parity.errors import one_line
-from parity.implementations import Quantities, find
+from parity.implementations import Mirrored, Quantities, find
 from parity.names import available_names
 from parity.oracle import Undecided
 from parity.problems import FLOATS, Problem
@@ -32,6 +33,9 @@ TITLES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit
 VARIANTS = {"hand": "by hand", "opt": "optimum"}
 
 COMPILED = "compiled anew for every problem, which takes seconds: see the matrix"
+
+ALONE = "jax-eager"
+"""Compiles every primitive for every shape by itself: half of all the work there is."""
 
 DEVICE = "cpu"
 
@@ -54,14 +58,11 @@ def measured(
     """
     lives = [((c.name, b.name), live) for c in chapters for b in c.blocks for live in b.live]
     tables: dict[Where, tuple[Table, ...]] = {where: () for where, _ in lives}
-    names = available_names()
-    with workers(names, processes) as worker:
+    with _rooms(available_names(), processes) as worker:
         work = _Work(worker, lives)
         for where, live in lives:
-            try:
+            with _named(where):
                 tables[where] += tuple(work.tables(live, advance))
-            except Broken as reason:
-                raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
     return tables
 
 
@@ -72,6 +73,24 @@ def title(name: str) -> str:
     return f"{TITLES.get(framework, framework)} {VARIANTS.get(variant, variant)}" if variant else name
 
 
+@contextmanager
+def _rooms(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | Elsewhere]]:
+    """Where each implementation computes: its framework's process, and one more for what takes half of the time."""
+    alone = [name for name in names if name == ALONE]
+    others = [name for name in names if name != ALONE]
+    with workers(alone, processes) as one, workers(others, processes) as rooms:
+        yield {name: (one if name == ALONE else rooms)[name] for name in names}
+
+
+@contextmanager
+def _named(where: Where) -> Iterator[None]:
+    """Whatever is broken inside the block is said to be so in this chapter and block."""
+    try:
+        yield
+    except Broken as reason:
+        raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
+
+
 class _Work:
     """What the processes are given, all of it at once, and what has been made of it so far."""
 
@@ -79,27 +98,28 @@ class _Work:
         self.worker = worker
         self.places = {name: room.submit(inspect, name) for name, room in worker.items()}
         self.passes: dict[tuple[str, str], dict[str, str | Task]] = {}
-        self.calls: dict[str, dict[str, str | Task]] = {}
+        self.calls: dict[str, tuple[Quantities, dict[str, str | Task]]] = {}
         self.judged: dict[tuple[str, str], _Pass] = {}
         self.reasons: dict[str, str | None] = {}
         self.standards = Standards()
         for where, live in lives:
-            try:
+            with _named(where):
                 self._hand_out(live)
-            except Broken as reason:
-                raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
 
     def _hand_out(self, live: Live) -> None:
         if live.call:
             call = Call(live.call, live.arguments)
             for dtype in call.dtypes:
-                self.calls[_key(call, dtype)] = {name: self._called(name, call, dtype) for name in CALLERS}
+                exact = calls.exact(call, dtype)
+                tasks = {name: self._called(name, call, dtype) for name in CALLERS if name in self.worker}
+                self.calls[_key(call, dtype)] = exact, tasks
         elif live.quantity:
             problem = small.problem(live.problem)
             for dtype in _dtypes(problem):
                 if (problem.name, dtype) not in self.passes:
-                    tasks = {name: self._computed(name, problem, dtype) for name in self.worker}
-                    self.passes[problem.name, dtype] = tasks
+                    self.passes[problem.name, dtype] = {
+                        name: self._computed(name, problem, dtype) for name in self.worker
+                    }
 
     def _computed(self, name: str, problem: Problem, dtype: str) -> str | Task:
         """The task, or the reason why it is none."""
@@ -112,7 +132,7 @@ class _Work:
 
     def _called(self, name: str, call: Call, dtype: str) -> str | Task:
         implementation = find(name)
-        assert isinstance(implementation, calls.Mirrored)
+        assert isinstance(implementation, Mirrored)
         return call.missing_from(implementation.package) or self.worker[name].submit(calls.compute, name, call, dtype)
 
     def _missing(self, name: str) -> str | None:
@@ -137,8 +157,9 @@ class _Work:
             call = Call(live.call, live.arguments)
             for dtype in call.dtypes:
                 advance(f"{call.function} · {dtype}")
-                tasks = self.calls[_key(call, dtype)]
-                yield from _tables_of_call(call, dtype, {name: self._found(name, tasks[name]) for name in CALLERS})
+                exact, tasks = self.calls[_key(call, dtype)]
+                found = {name: self._found(name, task) for name, task in tasks.items()}
+                yield from _tables_of_call(call, dtype, exact, found)
         elif live.quantity:
             problem = small.problem(live.problem)
             for dtype in _dtypes(problem):
@@ -222,20 +243,25 @@ def _row(
         return result.reason
     nothing = (NOTHING,) * len(at)
     if result.failed:
-        return Row(name, find(name).framework, title(name), nothing, np.inf, np.nan, DIFFERS, result.failed)
+        return _row_of(name, nothing, np.inf, np.nan, DIFFERS, result.failed)
     if quantity not in result.found or quantity not in result.comparisons:
         return f"does not compute {quantity}"
     value, comparison = result.found[quantity], result.comparisons[quantity]
     fits = value.shape == rounded.shape and value.dtype == rounded.dtype
     values = tuple(number(value[i], rounded[i]) for i in at) if fits else nothing
     share = np.nan if problem.exact or not fits else comparison.share
-    found = (comparison.ulps, share, comparison.verdict, comparison.looks_like)
-    return Row(name, find(name).framework, title(name), values, *found)
+    return _row_of(name, values, comparison.ulps, share, comparison.verdict, comparison.looks_like)
 
 
-def _tables_of_call(call: Call, dtype: str, found: Mapping[str, Found | _Skipped]) -> Iterator[Table]:
+def _row_of(name: str, values: tuple[Number, ...], ulps: float, share: float, verdict: str, looks_like: str) -> Row:
+    return Row(name, find(name).framework, title(name), values, ulps, share, verdict, looks_like)
+
+
+def _tables_of_call(
+    call: Call, dtype: str, exact_values: Quantities, found: Mapping[str, Found | _Skipped]
+) -> Iterator[Table]:
     """One table for every quantity that the call returns."""
-    for quantity, wanted in calls.exact(call, dtype).items():
+    for quantity, wanted in exact_values.items():
         at, exact = calls.shown(wanted)
         made: dict[str, Row | str] = {}
         for name, result in found.items():
@@ -243,14 +269,11 @@ def _tables_of_call(call: Call, dtype: str, found: Mapping[str, Found | _Skipped
                 made[name] = result.reason
                 continue
             v = calls.judge(quantity, wanted, result, at)
-            made[name] = Row(
-                name, find(name).framework, title(name), v.values, v.ulps, np.nan, v.verdict, v.looks_like
-            )
+            made[name] = _row_of(name, v.values, v.ulps, np.nan, v.verdict, v.looks_like)
         rows = tuple(row for row in made.values() if isinstance(row, Row))
         names = tuple(entry(quantity, i) for i in at)
-        yield Table(
-            quantity, call.function, call.words, dtype, str(wanted.shape), names, exact, rows, _skips(made)
-        )  # fmt: skip
+        shape = str(wanted.shape)
+        yield Table(quantity, call.function, call.words, dtype, shape, names, exact, rows, _skips(made))
 
 
 def _skips(made: Mapping[str, Row | str]) -> tuple[tuple[str, str], ...]:

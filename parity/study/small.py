@@ -20,12 +20,12 @@ DECIMALS = 2
 
 def three_four_one() -> Problem:
     """The network of N13 and N14, n = (3, 4, 1), on five examples, with an update (N18, N25)."""
-    rng = np.random.RandomState(18)
+    rng = np.random.RandomState(16)
     X, Y = np.round(rng.standard_normal((3, 5)), DECIMALS), rng.randint(0, 2, (1, 5))
-    params = {name: np.round(p, DECIMALS) for name, p in draw("shallow_network", (3, 4, 1), seed=18).items()}
+    params = {name: np.round(p, DECIMALS) for name, p in draw("shallow_network", (3, 4, 1), seed=16).items()}
     return Problem(
         "three_four_one", "shallow_network", "notes", X, Y, params, ("tanh", "sigmoid"), learning_rate=0.3,
-        source="parity/study/small.py, legacy seed 18", note="3 inputs, 4 tanh units, 1 sigmoid unit; 5 examples, α = 0.3",
+        source="parity/study/small.py, legacy seed 16", note="4 tanh units on 3 inputs, 5 examples, α = 0.3",
     )  # fmt: skip
 
 
