@@ -1,4 +1,4 @@
-# parity · test · bench · soak · speed · lint · types: each makes .venv on first use, then does its one thing. GNU make 3.81 and newer.
+# parity · study · test · bench · soak · speed · lint · types: each makes .venv on first use, then does its one thing. GNU make 3.81 and newer.
 #
 #   make parity ARGS="--model shallow_network"      make test PYTEST_ARGS="-k oracle" WORKERS=0      make PYTHON=python3.12 test
 
@@ -13,10 +13,13 @@ CANDIDATES  := $(if $(PYTHON),$(PYTHON),python3 python3.11 python3.12 python3.13
 FIT         := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 INSTALL     := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --constraint constraints.txt
 
-.PHONY: parity test bench soak speed lint types clean
+.PHONY: parity study test bench soak speed lint types clean
 
 parity: $(STAMP)
 	@$(BIN)/parity $(ARGS)
+
+study: $(STAMP)
+	@$(BIN)/parity study $(ARGS)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)

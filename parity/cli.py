@@ -29,6 +29,7 @@ ROOMS = {
     "figures": ("training.figures", "the notes' own pictures, computed and drawn"),
     "grade": ("grade.command", "grade somebody's own backpropagation, and name the mistakes"),
     "bench": ("bench.command", "time what is proven equal, beside a floor of the same run"),
+    "study": ("study.command", "build the pages: every formula beside its code in every framework, with live numbers"),
 }
 """Commands with a module of their own in `parity`, which has their options, and what they are for."""
 

@@ -126,8 +126,8 @@ def _table(model: str, cells: list[Cell], names: list[str]) -> Table:
     for _, of_problem in groupby(cells, key=lambda cell: (cell.problem.name, cell.device)):
         row = list(of_problem)
         label = row[0].problem.name + ("" if row[0].device == "cpu" else f" {row[0].device}")
-        for dtypes, texts in _merged(row, names):
-            table.add_row(label, _formats(dtypes, row[0].problem), *texts)
+        for dtypes, texts in merged(row, names):
+            table.add_row(label, formats(dtypes, row[0].problem), *texts)
             label = ""
     return table
 
@@ -153,26 +153,28 @@ def header(name: str) -> str:
     return f"{framework}\n{VARIANTS.get(name, implementation.variant)}"
 
 
-def _merged(row: list[Cell], names: list[str]) -> Iterable[tuple[list[str], list[Text]]]:
+def merged(row: list[Cell], names: list[str]) -> Iterable[tuple[list[str], list[Text]]]:
     """The formats of a problem, those with the same cells on one line."""
     lines: dict[tuple[str, ...], list[str]] = {}
     texts: dict[tuple[str, ...], list[Text]] = {}
     for dtype, of_dtype in groupby(row, key=lambda cell: cell.dtype):
-        by_name = {cell.implementation: _cell_text(cell) for cell in of_dtype}
+        by_name = {cell.implementation: cell_text(cell) for cell in of_dtype}
         key = tuple(by_name[name].plain for name in names)
         lines.setdefault(key, []).append(dtype)
         texts[key] = [by_name[name] for name in names]
     return [(dtypes, texts[key]) for key, dtypes in lines.items()]
 
 
-def _formats(dtypes: list[str], problem: Problem) -> str:
+def formats(dtypes: list[str], problem: Problem) -> str:
+    """The formats in short: f64 f32, half for both of 16 bits, all where a problem is used in no other."""
     if len(dtypes) > 2 and len(dtypes) == len(problem.dtypes):
         return "all" if len(dtypes) == len(FORMATS) else f"all {len(dtypes)}"
     shorts = [FORMATS[dtype].short for dtype in dtypes]
     return " ".join(shorts).replace("bf16 f16", "half")
 
 
-def _cell_text(cell: Cell) -> Text:
+def cell_text(cell: Cell) -> Text:
+    """What stands in a cell of the matrix, in the colour of its verdict."""
     if cell.skipped:
         return Text("·", "dim")
     first = cell.first_difference

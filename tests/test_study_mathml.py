@@ -41,10 +41,25 @@ def symbols(element: Element) -> list[str]:
 def test_each_symbol_is_an_element_that_scripts_attach_to() -> None:
     found = tree(DZ1)
     assert symbols(found) == ["dZ1", "W2", "dZ2", "g1", "Z1"]
-    transposed = next(each for each in found.iter("msup") if each[0].get("data-symbol") == "W2")
-    assert (transposed[1].tag, transposed[1].text) == ("mi", "T")
-    assert "".join(transposed[0].itertext()) == "W[2]"
+    assert ["".join(each.itertext()) for each in found.iter() if each.get("class")] == [
+        "dZ[1]", "W[2]T", "dZ[2]", "g[1]′", "Z[1]",
+    ]  # fmt: skip
     assert not re.search("[\ue000-\uf8ff]", formula(DZ1, SYMBOLS))
+
+
+def test_a_raised_sign_stands_beside_the_number_of_the_layer_and_a_prime_beside_the_letter() -> None:
+    assert [each.tag for each in tree("«W2»^T")[0][0]] == ["msup"]
+    assert [each.text for each in tree("«W2»^T")[0][0][0][1]] == ["[", "2", "]", "T"]
+    assert [each.tag for each in tree("«m»^T")[0][0]] == ["mrow", "mi"]
+    for latex in ("g'(z)", r"g^{\prime}(z)"):
+        assert [(each.tag, each.text) for each in tree(latex)[0][0]] == [("mi", "g"), ("mo", "′")]
+    assert "".join(tree("«g1»''")[0][0][0][1].itertext()) == "[1]″"
+    assert [each.get("form") for each in tree("«m»'")[0][0]] == [None, "postfix"]
+
+
+def test_a_sign_stands_close_to_what_it_belongs_to() -> None:
+    forms = [each.get("form") for each in tree("a = -(b - c) - d'-e").iter("mo") if each.text == "−"]
+    assert forms == ["prefix", None, None, None]
 
 
 def test_a_symbol_in_a_fraction_a_table_and_twice() -> None:
@@ -104,6 +119,7 @@ def test_operators_that_are_typed_are_operators() -> None:
 def test_names_of_functions_are_upright_words_apart_from_their_argument() -> None:
     assert leaves(tree(r"\operatorname{diag}(a)"))[0] == ("mi", "diag")
     assert leaves(tree(r"y \log a")) == [("mi", "y"), ("mspace", ""), ("mi", "log"), ("mspace", ""), ("mi", "a")]
+    assert leaves(tree(r"(b)\log(a)"))[2:5] == [("mo", ")"), ("mspace", ""), ("mi", "log")]
     assert leaves(tree(r"\max_i a")) == [("mi", "max"), ("mi", "i"), ("mspace", ""), ("mi", "a")]
     assert tree(r"\mathrm{d}z")[0][0].get("mathvariant") == "normal"
     assert leaves(tree(r"\mathrm{XOR}(x)"))[0] == ("mi", "XOR")

@@ -37,6 +37,11 @@ LETTERS = "∂∇∞∅%#"
 DIGITS = {"double-struck": 0x1D7D8, "bold": 0x1D7CE}
 """Where the digits of a style begin: browsers know `mathvariant` no longer."""
 
+CLOSING = (")", "]", "⌉", "⌋", "|", "}", "′", "″", "!", "…")
+"""Operators that end what stands before, so that a sign behind them is no prefix."""
+
+PRIMES = ("′", "″", "‴")
+
 THIN = "0.1667em"
 """The space between the name of a function and its argument, as TeX sets it."""
 
@@ -119,6 +124,8 @@ def _row(latex: str, symbols: Symbols, display: bool) -> Element:
     stand_in = iter(range(0xE000, 0xE000 + len(names)))
     row = _converted(SYMBOL.sub(lambda _: chr(next(stand_in)), latex), latex, display)
     _put_symbols(row, [symbols[name] for name in names], latex)
+    for element in list(row.iter()):
+        _put_scripts_right(element)
     return row
 
 
@@ -136,8 +143,8 @@ def _converted(text: str, latex: str, display: bool) -> Element:
         element.text = unescape(element.text) if element.text else None
         _check(element, latex)
         _put_right(element)
-    for element in list(row.iter()):
-        _space(element)
+    for element in [*row.iter("mrow"), *row.iter("mtd")]:
+        _set_apart(element)
     return row
 
 
@@ -190,13 +197,16 @@ def _put_digits_right(element: Element) -> None:
         del element.attrib["mathvariant"]
 
 
-def _space(row: Element) -> None:
-    """Set := as one operator, and a function's name apart from what stands beside it."""
+def _set_apart(row: Element) -> None:
+    """Write := as one operator, a sign close to what follows it, a function's name apart from what is beside it."""
     for left, right in list(pairwise(row)):
+        opens = left.tag == "mo" and left.text not in CLOSING
         if (left.text, right.text) == (":", "="):
             row.remove(left)
             right.text = ":="
-        elif row.tag in ("mrow", "mtd") and "mo" not in (left.tag, right.tag) and (_is_name(left) or _is_name(right)):
+        elif right.text in ("−", "+") and opens:
+            right.set("form", "prefix")
+        elif not opens and ((right.tag != "mo" and _is_name(left)) or _is_name(right)):
             row.insert(list(row).index(right), Element("mspace", {"width": THIN}))
 
 
@@ -204,6 +214,33 @@ def _is_name(element: Element) -> bool:
     """Whether it is the name of a function, which may carry an index: log, max_j."""
     first = element[0] if element.tag in ("msub", "msup", "munder") else element
     return first.tag == "mi" and len(first.text or "") > 1
+
+
+def _put_scripts_right(element: Element) -> None:
+    """Set what is raised above a script beside it, W^[2]T, and a prime beside its letter: fonts have raised it."""
+    if element.tag != "msup":
+        return
+    base, raised = element
+    primes = list(raised) if raised.tag == "mrow" else [raised]
+    if base.get("class") == "symbol" and base[-1].tag in ("msup", "msubsup"):
+        base[-1][-1] = _in_a_row(base[-1][-1], raised)
+        element.tag, element.attrib, element[:] = base.tag, base.attrib, list(base)
+    elif primes and all(prime.text in PRIMES for prime in primes):
+        element.tag = "mrow"
+        element[1:] = [_operator(prime.text, "postfix") for prime in primes]
+
+
+def _operator(text: str | None, form: str) -> Element:
+    operator = Element("mo", {"form": form})
+    operator.text = text
+    return operator
+
+
+def _in_a_row(*elements: Element) -> Element:
+    row = Element("mrow")
+    for element in elements:
+        row.extend(element if element.tag == "mrow" and not element.attrib else [element])
+    return row
 
 
 def _put_symbols(row: Element, symbols: list[Symbol], latex: str) -> None:

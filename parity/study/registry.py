@@ -331,7 +331,9 @@ def _check_block(chapter: Chapter, block: Block) -> None:
     if unknown := [row for row in block.rows if row not in ROWS] or ([] if block.rows else ["nothing"]):
         raise Broken(f"block {block.name}: {unknown[0]} is no row of the notes")
     if len(block.derivation) not in STEPS:
-        raise Broken(f"block {block.name}: a derivation has {STEPS[0]} to {STEPS[-1]} steps, not {len(block.derivation)}")
+        raise Broken(
+            f"block {block.name}: a derivation has {STEPS[0]} to {STEPS[-1]} steps, not {len(block.derivation)}"
+        )
     if not block.live:
         raise Broken(f"block {block.name}: it has no numbers and no reason why not")
     shown = set(SYMBOL.findall(block.formula))

@@ -23,6 +23,8 @@ WORDS = {
     "∑": "the sum of",
     "∏": "the product of",
     "⊤": "T",
+    "′": "'",
+    "″": "''",
     "{": "",
 }
 """Signs that are said in words; a brace stands before cases."""
@@ -49,10 +51,10 @@ def _row(element: Element) -> str:
 def _apart(left: str, right: str) -> bool:
     """Whether a space stands between: none inside brackets, before punctuation, in g(z), ∂J, a/b and dZ."""
     last = left.rsplit(" ", 1)[-1].lstrip("(")
-    if right[0] in ")],.;:!'′″/" or left[-1] in "([∂/":
+    if right[0] in ")],.;:!'/" or left[-1] in "([∂/":
         return False
     if right[0] in "([":
-        return not (left[-1].isalnum() or left[-1] in "])'′″") or last in NO_ARGUMENT
+        return not (left[-1].isalnum() or left[-1] in "])'") or last in NO_ARGUMENT
     return not (last == "d" and right[0].isalpha() and right not in WORDS.values())
 
 
@@ -76,8 +78,8 @@ def _raised(base: str, exponent: str) -> str:
         return f"{base} transposed"
     if layer := re.fullmatch(r"(\[.*\]) ?T", exponent):
         return f"{base}{layer[1]} transposed"
-    if exponent[0] in "[('′″":
-        return base + exponent.replace("′", "'").replace("″", "''")
+    if exponent[0] in "[('":
+        return base + exponent
     return f"{base}^{_grouped(exponent)}"
 
 
