@@ -83,6 +83,11 @@ class Answer:
         return "" if digits.rstrip("0").rstrip(".") in self.text else digits
 
     @property
+    def shape_text(self) -> str:
+        """(), (3,), (1, 3)."""
+        return str(self.shape)
+
+    @property
     def here(self) -> bool:
         """Whether this project's own function answered."""
         return self.asked.startswith(HERE)
@@ -333,8 +338,10 @@ def off(answer: Answer, truth: Truth | None) -> str:
         return ""
     with working_precision(FIRST_PRECISION):
         error = abs(float((arb(answer.numbers[0]) - truth.values[0]).mid()))
-    units, share = error / float(fmt.ulp(np.array(true))), 100 * error / abs(true)
-    return f"{units:,.2g} ulp off" if units < FEW else f"{share:,.0f} % off" if share > FEW else f"{share:.3g} % off"
+    units, share = error / float(fmt.ulp(np.array(true))), error / abs(true)
+    if units >= FEW:
+        return f"{share:.3g} × the value off" if share >= 1 else f"{share:.2%} off" if f"{share:.2%}" != f"{0:.2%}" else f"{units:,.0f} ulp off"
+    return f"{units:.2g} ulp off"
 
 
 # The page ------------------------------------------------------------------------------------------------------------
@@ -361,7 +368,7 @@ def page() -> dict[str, Any]:
     return {
         "traps": [_trap(name, of, found) for name, of in words().items()],
         "slopes": [_code(framework, "slope") | {"title": FRAMEWORKS[framework]} for framework in ("torch", "jax")],
-        "frameworks": FRAMEWORKS,
+        "bits": FIRST_PRECISION,
     }
 
 
@@ -371,6 +378,7 @@ def _trap(name: str, of: Mapping[str, Any], found: Mapping[str, dict[str, Answer
         "name": name,
         "title": of["title"],
         "rows": of["rows"],
+        "wrong": of.get("wrong", WRONG),
         "exact": [(what, _exactly(truth)) for what, truth in _told(exact)],
         "columns": [_column(name, framework, exact, found.get(framework)) for framework in FRAMEWORKS],
         **{key: prose(of[key], {}) for key in ("expect", "why", "instead")},
