@@ -1,0 +1,135 @@
+"""What the site is made of, computed: the matrix, the numbers under the code, the drawings, and the other pages.
+
+What the registry names is looked up before anything is computed. The drawings and the pages that are no chapters are
+made in a process of their own, beside the matrix and the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from parity.processes import Pool
+from parity.run import Cell, Plan, matrix
+from parity.study import complete, live, search, small
+from parity.study import matrix as shown
+from parity.study.cut import cut, installed
+from parity.study.figures import FIGURES
+from parity.study.matrix import Agreement
+from parity.study.pages import SPECIAL, Site
+from parity.study.registry import Block, Broken, Chapter, chapters
+from parity.surroundings import machine, versions
+
+Told = Callable[[str], None]
+"""Told what begins."""
+
+
+def steps(plan: Plan) -> int:
+    """How often `build` tells something."""
+    return len(plan) + live.steps(chapters()) + len(_drawings(chapters())) + len(SPECIAL)
+
+
+def build(plan: Plan, results: Path | None, told: Told) -> tuple[Site, list[Cell]]:
+    """The site, and the matrix that is on it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the matrix.
+    results : Path or None
+        A kept run of `parity bench`.
+
+    Raises
+    ------
+    Broken
+        The registry names what is not there, or a function is on no page.
+    """
+    known = chapters()
+    check(known)
+    with Pool(1) as pool:
+        drawn = {name: pool.submit(draw, name) for name in _drawings(known)}
+        special = {name: pool.submit(page, name, results) for name in SPECIAL}
+        cells = list(matrix(plan, told))
+        tables = live.measured(known, told)
+        return Site(
+            chapters=known,
+            tables=tables,
+            figures=_collected(drawn, told),
+            search=search.entries(known, {name: title for name, (title, _) in SPECIAL.items()}),
+            matrix=shown.page(cells),
+            special=_collected(special, told),
+            stamp=stamp(),
+            agreements={(block.chapter, block.name): agreements(block, cells) for c in known for block in c.blocks},
+        ), cells
+
+
+def check(known: Sequence[Chapter], root: Path | None = None) -> None:
+    """Look up all code and all figures that the registry names, and every function that it should name.
+
+    Raises
+    ------
+    Broken
+        With the name of the first that is not there, or is on no page.
+    """
+    for chapter in known:
+        for block in chapter.blocks:
+            for name in block.figures:
+                if name not in FIGURES:
+                    raise Broken(f"{chapter.name}, block {block.name}: there is no figure {name!r}")
+            for column in block.columns:
+                for place in column.places:
+                    cut(column.package, place, root)
+    for orphan in complete.orphans(known, root):
+        raise Broken(orphan)
+
+
+def draw(name: str) -> Any:
+    """A drawing, in the process that is for it."""
+    return FIGURES[name]()
+
+
+def page(name: str, results: Path | None) -> dict[str, Any]:
+    """What a page that is no chapter shows, in the process that is for it."""
+    of = import_module(f"parity.study.{name}").page
+    found: dict[str, Any] = of(results) if name == "benchmark" else of()
+    return found
+
+
+def kept() -> Path | None:
+    """The first of the runs of `parity bench` that a checkout keeps; None where there is none."""
+    return min((installed("parity") / "results").glob("*.json"), default=None)
+
+
+def agreements(block: Block, cells: Sequence[Cell]) -> list[Agreement]:
+    """What the matrix found of the first quantity that stands under a block."""
+    for of in block.live:
+        if of.quantity:
+            return shown.agreement(cells, small.problem(of.problem).model, of.quantity)
+    return []
+
+
+def stamp() -> dict[str, Any]:
+    """When, with what, and where: the only thing in which two sites of the same inputs differ."""
+    at = machine()
+    return {
+        "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "versions": {name: version for name, version in versions().items() if version},
+        "machine": f"{at['processor']}, {at['platform']}, Python {at['python']}",
+    }
+
+
+def _drawings(known: Iterable[Chapter]) -> list[str]:
+    """The drawings that stand on a page, each once."""
+    return list(dict.fromkeys(name for chapter in known for block in chapter.blocks for name in block.figures))
+
+
+def _collected(waited: dict[str, Future[Any]], told: Told) -> dict[str, Any]:
+    found = {}
+    for name, future in waited.items():
+        told(name)
+        found[name] = future.result()
+    return found

@@ -1,0 +1,77 @@
+"""`parity study`: the options, and what a person is told."""
+
+from __future__ import annotations
+
+import argparse
+import webbrowser
+from importlib.util import find_spec
+from pathlib import Path
+
+from parity.cli import DIFFERS, OK
+from parity.errors import BadInput, printable
+from parity.files import none_left_empty
+from parity.names import available_names
+from parity.paper import Progress, console
+
+NEEDS = ("latex2mathml", "markdown_it", "matplotlib", "pygments")
+"""What the pages take beyond what the matrix does."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `parity study`."""
+    parser.epilog = "Exit status: 0 all identical, 1 something differs (the pages say what), 2 could not run."
+    parser.add_argument("--out", metavar="DIR", default="site", help="where the site goes: a new folder, an empty one, "
+        "or a site that is replaced (default: site)")  # fmt: skip
+    parser.add_argument("--open", action="store_true", help="show the start page in the browser")
+    parser.add_argument("--bench", metavar="FILE", help="a run of 'parity bench --json FILE' for the page of the "
+        "benchmark (default: the one that a checkout keeps in results/)")  # fmt: skip
+
+
+def command(options: argparse.Namespace) -> int:
+    """Compute everything, and write the site.
+
+    Raises
+    ------
+    BadInput
+        The folder cannot be used, a library is missing, or the code no longer has what the registry names.
+    """
+    if missing := [name for name in NEEDS if find_spec(name) is None]:
+        raise BadInput(f"the pages need {missing[0]}, which is not installed: pip install 'gradient-parity[study]'")
+    from parity.study import output
+
+    with none_left_empty(options.out):
+        place = output.folder(options.out)
+        status = _built(place, None if options.bench is None else _bench(options.bench))
+    if options.open:
+        webbrowser.open((place / "index.html").resolve().as_uri())
+    return status
+
+
+def _built(place: Path, results: Path | None) -> int:
+    from parity.formats import FORMATS
+    from parity.problems import catalogue
+    from parity.run import Plan
+    from parity.study import build, output, pages
+    from parity.study.registry import Broken
+
+    plan = Plan(tuple(catalogue.in_order(map(catalogue.build, catalogue.NAMES))), available_names(), tuple(FORMATS))
+    try:
+        with Progress(build.steps(plan)) as progress:
+            site, cells = build.build(plan, results or build.kept(), progress.advance)
+        files = pages.render(site)
+    except Broken as error:
+        raise BadInput(f"the pages and the code do not fit: {error}") from error
+    output.write(place, files)
+    to = console()
+    size = sum(len(content.encode()) for content in files.values())
+    to.print(printable(f"written {place / 'index.html'}"), style="dim", soft_wrap=True)
+    to.print(f"{sum(name.endswith('.html') for name in files)} pages, {size / 1e6:.1f} MB; {site.matrix['totals']}")
+    return DIFFERS if any(cell.first_difference for cell in cells) else OK
+
+
+def _bench(path: str) -> Path:
+    """The kept run, if it is one."""
+    from parity.bench.results import load
+
+    load(Path(path))
+    return Path(path)
