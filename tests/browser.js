@@ -2,7 +2,7 @@
 "use strict";
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 const box = (element) => element.getBoundingClientRect();
 const short = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
 
@@ -81,21 +81,34 @@ function notBeside(keys) {
 function sideways() {
   const page = document.scrollingElement;
   if (page.scrollWidth <= page.clientWidth) return [];
-  const scrolls = (element) => element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
-  const wide = all("body *").filter((one) => box(one).right > page.clientWidth && !scrolls(one.parentElement));
+  // What scrolls keeps in what it holds, but not what is placed by something further out.
+  const holder = (element) => (getComputedStyle(element).position === "absolute" ? element.offsetParent : element.parentElement);
+  const kept = (element) => {
+    const around = holder(element);
+    return around && around !== page && (getComputedStyle(around).overflowX !== "visible" || kept(around));
+  };
+  const wide = all("body *").filter((one) => box(one).right > page.clientWidth && !kept(one));
   return [`the page is ${page.scrollWidth} wide, not ${page.clientWidth}: ${wide.slice(0, 3).map(place).join("; ") || "nothing sticks out to the right"}`];
 }
 
 // ---- colours (WCAG 2.2, 1.4.3)
 
 const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const remembered = (of) => {
+  const known = new Map();
+  return (key) => known.has(key) ? known.get(key) : known.set(key, of(key)).get(key);
+};
 
 // Any CSS colour as [red, green, blue, alpha], all in [0, 1].
-function colour(css, opacity = 1) {
+const parsed = remembered((css) => {
   canvas.clearRect(0, 0, 1, 1);
   canvas.fillStyle = css;
   canvas.fillRect(0, 0, 1, 1);
-  const [red, green, blue, alpha] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) => value / 255);
+  return [...canvas.getImageData(0, 0, 1, 1).data].map((value) => value / 255);
+});
+
+function colour(css, opacity = 1) {
+  const [red, green, blue, alpha] = parsed(css);
   return [red, green, blue, alpha * opacity];
 }
 
@@ -113,9 +126,7 @@ function contrast(one, other) {
   return (light + 0.05) / (dim + 0.05);
 }
 
-function opacity(element) {
-  return element ? Number(getComputedStyle(element).opacity) * opacity(element.parentElement) : 1;
-}
+const opacity = remembered((element) => (element ? Number(getComputedStyle(element).opacity) * opacity(element.parentElement) : 1));
 
 // The shapes that a drawing has painted under a text, in the order of painting.
 function shapesUnder(text) {
@@ -136,18 +147,16 @@ function sheet() {
   return css;
 }
 
+const behind = remembered((element) => {
+  if (!element) return over(colour(sheet()), [1, 1, 1, 1]);
+  return over(colour(getComputedStyle(element).backgroundColor, opacity(element)), behind(element.parentElement));
+});
+
 function background(element) {
-  const around = [];
-  for (let one = element; one; one = one.parentElement) around.unshift(one);
-  let below = colour(sheet());
-  for (const one of around) below = over(colour(getComputedStyle(one).backgroundColor, opacity(one)), below);
-  if (element.closest("svg")) {
-    for (const shape of shapesUnder(element)) {
-      const style = getComputedStyle(shape);
-      below = over(colour(style.fill, Number(style.fillOpacity) * opacity(shape)), below);
-    }
-  }
-  return below;
+  return (element.closest("svg") ? shapesUnder(element) : []).reduce((below, shape) => {
+    const style = getComputedStyle(shape);
+    return over(colour(style.fill, Number(style.fillOpacity) * opacity(shape)), below);
+  }, behind(element));
 }
 
 function lowContrast(theme) {
@@ -182,15 +191,29 @@ function headings() {
   ];
 }
 
+// What a screen reader calls an element: its label, or else the words in it that are not hidden.
+function called(element) {
+  const by = (element.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id));
+  const around = [...by, ...(element.labels ?? [])].map((label) => label?.textContent ?? "");
+  const own = ["aria-label", "alt", "title"].map((name) => element.getAttribute(name) ?? "");
+  return [...around, ...own].join(" ").trim() || (element.matches("input, select, textarea, img, svg, table") ? "" : wordsIn(element));
+}
+
+function wordsIn(element) {
+  return [...element.childNodes].map((node) => {
+    if (node.nodeType === Node.TEXT_NODE) return node.data;
+    return node.nodeType !== Node.ELEMENT_NODE || node.ariaHidden === "true" ? "" : called(node);
+  }).join(" ").trim();
+}
+
 function unlabelled() {
-  const hidden = (element) => element.closest("[aria-hidden=true], [hidden]");
-  const named = (element) => element.getAttribute("aria-label")?.trim()
-    || (element.getAttribute("aria-labelledby") ?? "").split(" ").some((id) => id && document.getElementById(id)?.textContent.trim());
-  const titled = (svg) => [...svg.children].some((child) => child.localName === "title" && child.textContent.trim());
+  const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=region]";
+  const titled = (element) => [...element.children].some((one) => /^(title|caption)$/.test(one.localName) && one.textContent.trim());
   const without = [
+    ...all(controls).filter((control) => !called(control)),
     ...all("img").filter((image) => !image.hasAttribute("alt")),
-    ...all("svg").filter((svg) => !svg.parentElement.closest("svg") && !(named(svg) || titled(svg))),
-    ...all("table").filter((table) => !(named(table) || table.caption?.textContent.trim())),
+    ...all("svg").filter((svg) => !svg.parentElement.closest("svg") && !called(svg) && !titled(svg)),
+    ...all("table").filter((table) => !called(table) && !titled(table)),
   ];
-  return without.filter((element) => !hidden(element)).map((element) => `${place(element)} has no name`);
+  return without.filter((element) => !element.closest("[aria-hidden=true], [hidden]")).map((element) => `${place(element)} has no name`);
 }

@@ -42,24 +42,23 @@ PAGE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 NARROW, WIDE = 400, 1200
 WIDTHS = (320, 400, 768, 1280)
 
-NAMED = {"button", "checkbox", "combobox", "image", "link", "radio", "region", "searchbox", "slider", "textbox"}
-"""The roles that a screen reader announces by their name."""
-
 BESIDE = ("numpy", "torch", "jax")
 """The columns that a wide page shows beside each other."""
 
 
-def lacking() -> list[str]:
-    """The programs that this machine lacks."""
-    return [program for program in PROGRAMS if not shutil.which(program)]
+def require() -> None:
+    """Skip a test where a program is missing, with its name; fail it where PARITY_REQUIRE names chromium."""
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing and "chromium" in os.environ.get("PARITY_REQUIRE", "").split(","):
+        pytest.fail(f"chromium is required here: there is no {' and no '.join(missing)}")
+    if missing:
+        pytest.skip(f"there is no {' and no '.join(missing)} on this machine")
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for a module's tests; where PARITY_REQUIRE names chromium it has to be here."""
-    if missing := lacking():
-        required = "chromium" in os.environ.get("PARITY_REQUIRE", "").split(",")
-        (pytest.fail if required else pytest.skip)(f"{' and '.join(missing)} not installed")
+    """One browser for a module's tests."""
+    require()
     with started(tmp_path_factory.mktemp("profile")) as found:
         yield found
 
@@ -74,6 +73,7 @@ def started(profile: Path) -> Iterator[Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     found = Chrome(options=options, service=Service(executable_path=shutil.which("chromedriver")))
     try:
+        found.get("about:blank")  # what the first empty tab loads is no page's
         yield found
     finally:
         found.quit()
@@ -132,14 +132,15 @@ def formulas_without_a_box(browser: Chrome) -> list[str]:
 
 def not_lit(browser: Chrome, symbol: str) -> list[str]:
     """What does not light up, or goes on shining, when a symbol is clicked or its button pressed by keyboard."""
-    found = []
-    for kind, element in ask(browser, "whereSymbolStands", symbol).items():
-        for way, question in (("clicked", ("lit", symbol)), ("clicked again", ("dark",))):
-            click(browser, element)
-            found += [f"{symbol} {way} in {kind}: {each}" for each in ask(browser, *question)]
     buttons = browser.find_elements(By.CSS_SELECTOR, f'button[data-symbol="{symbol}"]')
     if not buttons:
-        return [*found, f"{symbol} has no button"]
+        return [f"{symbol} has no button"]
+    found = []
+    for kind, element in ask(browser, "whereSymbolStands", symbol).items():
+        click(browser, element)
+        found += [f"{symbol} clicked in {kind}: {each}" for each in ask(browser, "lit", symbol)]
+        click(browser, buttons[0])  # in the same place it would be a double click
+        found += [f"{symbol} clicked in {kind}, then its button: {each}" for each in ask(browser, "dark")]
     for name, key in (("Enter", Keys.ENTER), ("Space", Keys.SPACE)):
         browser.execute_script("arguments[0].focus()", buttons[0])
         for press, question in ((key, ("lit", symbol)), (Keys.ESCAPE, ("dark",))):
@@ -151,7 +152,9 @@ def not_lit(browser: Chrome, symbol: str) -> list[str]:
 
 def click(browser: Chrome, element: WebElement) -> None:
     """Click in the middle of an element, as a hand does: what covers it gets the click."""
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
+    browser.execute_script(
+        "arguments[0].scrollIntoView({behavior: 'instant', block: 'center', inline: 'center'})", element
+    )
     ActionChains(browser, duration=0).move_to_element(element).click().perform()
 
 
@@ -201,17 +204,8 @@ def headings(browser: Chrome) -> list[str]:
 
 
 def unlabelled(browser: Chrome) -> list[str]:
-    """Images, drawings, tables and controls that have no name in the browser's tree for screen readers."""
-    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    found = [node for node in nodes if not node["ignored"] and node["role"]["value"] in NAMED]
-    nameless = [node for node in found if not node.get("name", {}).get("value", "").strip()]
-    return ask(browser, "unlabelled") + [f"{_described(browser, node)} has no name" for node in nameless]
-
-
-def _described(browser: Chrome, node: dict[str, Any]) -> str:
-    of = browser.execute_cdp_cmd("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})["node"]
-    pairs = zip(of["attributes"][::2], of["attributes"][1::2], strict=True)
-    return " ".join([of["localName"], *(f'{name}="{value}"' for name, value in pairs)])
+    """Images, drawings, tables and controls that have no name for a screen reader."""
+    return ask(browser, "unlabelled")
 
 
 # ---- the search and the links

@@ -148,7 +148,7 @@ def test_a_right_page_has_no_complaint(browser: Chrome, site: Site, check: str) 
         ("lit", "one.dataset.symbol === lit)", "lit !== null)", "is lit and no dZ1"),
         ("lit", "one.dataset.symbol === lit);\n  }", "false);\n  }", "is not pressed"),
         ("lit", '"Escape"', '"End"', "by Enter, then Escape"),
-        ("lit", "name === lit ? null : name", "name", "clicked again in formula"),
+        ("lit", "name === lit ? null : name", "name", "clicked in formula, then its button"),
         ("lit", 'target.closest(".symbol")', 'target.closest("button, math .symbol")', "clicked in code"),
         ("lit", 'target.closest(".symbol")', 'target.closest("button, pre .symbol")', "clicked in drawing"),
         ("lit", "const symbol =", "const symbol = event.detail === 0 ? null :", "by Space"),
@@ -171,9 +171,9 @@ def test_a_right_page_has_no_complaint(browser: Chrome, site: Site, check: str) 
         ("headings", "<h2", "<h1>Twice</h1><h2", "the page has 2 h1"),
         ("headings", "h3>", "h4>", 'h4 "NumPy" skips a level'),
         ("headings", ">A formula<", "> <", "h2#title is empty"),
-        ("unlabelled", "<label>Search <input", "<label><input", 'input id="search" has no name'),
-        ("unlabelled", '">m</button>', '"></button>', "has no name"),
-        ("unlabelled", ">link<", "><", 'a href="#dZ1" has no name'),
+        ("unlabelled", "<label>Search <input", "<label><input", "input#search has no name"),
+        ("unlabelled", '">m</button>', '"></button>', "button.symbol has no name"),
+        ("unlabelled", ">link<", "><", "article#dZ1 a has no name"),
         ("unlabelled", "<title>A drawing</title>", "", "svg has no name"),
         ("unlabelled", "<caption>A table</caption>", "", "table has no name"),
         ("unlabelled", "<h1>", '<img src="data:,"><h1>', "img has no name"),
@@ -226,6 +226,14 @@ def test_what_is_hidden_is_not_looked_at(browser: Chrome, site: Site) -> None:
     assert checks.low_contrast(browser) == checks.unlabelled(browser) == []
 
 
-def test_a_browser_that_has_to_be_here_is_no_skip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "PROGRAMS", ("chromium-that-is-nowhere",))
-    assert checks.lacking() == ["chromium-that-is-nowhere"]
+@pytest.mark.parametrize(
+    ("required", "outcome"),
+    [("reference,torch", pytest.skip.Exception), ("reference,chromium", pytest.fail.Exception)],
+)
+def test_a_browser_that_is_missing_is_a_skip_where_none_is_required(
+    monkeypatch: pytest.MonkeyPatch, required: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setattr(checks, "PROGRAMS", ("sh", "chromium-that-is-nowhere"))
+    monkeypatch.setenv("PARITY_REQUIRE", required)
+    with pytest.raises(outcome, match="there is no chromium-that-is-nowhere"):
+        checks.require()

@@ -85,6 +85,15 @@ def test_a_symbol_in_a_fraction_a_table_and_twice() -> None:
         (r"\operatorname{diag}(a)^2 \sqrt{n}", "diag(a)^2 the square root of n"),
         (r"\log_2 n \cdot \max(0, z)", "log_2 n times max(0, z)"),
         (r"p(y \mid x)", "p(y given x)"),
+        (r"f(a) = 3a, \quad b = \qquad c \, d", "f(a) = 3 a, b =; c d"),
+        (r"g \in \{\sigma, \tanh\}", "g ∈ {σ, tanh}"),
+        (
+            r"a^{[l](i)T} = e^{-|z|} + \|w\|^2 - \left|a\right| \le |b|",
+            "a[l](i) transposed = e^(minus |z|) + ‖w‖^2 minus |a| ≤ |b|",
+        ),
+        (r"⌈\log_2 n⌉ ∇ J \binom{n}{k + 1}", "⌈log_2 n⌉ ∇J(n choose (k + 1))"),
+        (r"\lim_{z \to -\infty} w_{kj}", "lim_(z → minus ∞) w_kj"),
+        (r"\text{if } (a) \text{ and } b", "if (a) and b"),
     ],
 )
 def test_the_label_says_the_formula(latex: str, words: str) -> None:

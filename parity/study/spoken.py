@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from xml.etree.ElementTree import Element
 
 WORDS = {
@@ -25,13 +26,15 @@ WORDS = {
     "⊤": "T",
     "′": "'",
     "″": "''",
-    "{": "",
 }
-"""Signs that are said in words; a brace stands before cases."""
+"""Signs that are said in words."""
 
 ACCENTS = {"^": "hat", "ˆ": "hat", "―": "bar", "‾": "bar", "~": "tilde", "˜": "tilde"}
 
-NO_ARGUMENT = {"times", "minus", "given", "becomes", "of", "transposed", "over", "to"}
+BARS = ("|", "‖")
+"""Signs that open where they stand first, and close where they stand next."""
+
+NO_ARGUMENT = {"times", "minus", "given", "becomes", "of", "transposed", "over", "to", "if", "for", "and", "or", "mod"}
 """Words that no bracket follows directly."""
 
 
@@ -41,17 +44,23 @@ def spoken(element: Element) -> str:
 
 
 def _row(element: Element) -> str:
-    said = ""
-    for child in element:
+    said, bars = "", 0
+    for child, after in zip_longest(element, element[1:]):
         words = spoken(child)
-        said += " " + words if said and words and _apart(said, words) else words
+        if words == "{" and after is not None and after.tag == "mtable":  # cases: no set begins
+            continue
+        if words == ";" and (not said or said[-1] in ",;"):
+            continue
+        inside = bars % 2 and (said[-1:] in BARS or words[:1] in BARS)
+        said += " " + words if said and words and not inside and _apart(said, words) else words
+        bars += sum(words.count(bar) for bar in BARS)
     return said
 
 
 def _apart(left: str, right: str) -> bool:
     """Whether a space stands between: none inside brackets, before punctuation, in g(z), ∂J, a/b and dZ."""
     last = left.rsplit(" ", 1)[-1].lstrip("(")
-    if right[0] in ")],.;:!'/" or left[-1] in "([∂/":
+    if right[0] in ")]}⌉⌋,.;:!'/" or left[-1] in "([{⌈⌊∂∇/":
         return False
     if right[0] in "([":
         return not (left[-1].isalnum() or left[-1] in "])'") or last in NO_ARGUMENT
@@ -63,12 +72,20 @@ def _leaf(element: Element) -> str:
     return WORDS.get(text, text)
 
 
+def _space(element: Element) -> str:
+    """A wide space parts two formulas."""
+    width = (element.get("width") or "").removesuffix("em")
+    return ";" if width.isdecimal() else ""
+
+
 def _grouped(words: str) -> str:
     return f"({words})" if " " in words else words
 
 
 def _fraction(element: Element) -> str:
     above, below = element
+    if element.get("linethickness"):
+        return f"{_grouped(spoken(above))} choose {_grouped(spoken(below))}"
     return f"{_grouped(spoken(above))}/{_grouped(spoken(below))}"
 
 
@@ -76,7 +93,7 @@ def _raised(base: str, exponent: str) -> str:
     """A layer's or an example's number and a prime stand as they are; a T is said."""
     if exponent == "T":
         return f"{base} transposed"
-    if layer := re.fullmatch(r"(\[.*\]) ?T", exponent):
+    if layer := re.fullmatch(r"([\[(].*[\])]) ?T", exponent):
         return f"{base}{layer[1]} transposed"
     if exponent[0] in "[('":
         return base + exponent
@@ -86,7 +103,7 @@ def _raised(base: str, exponent: str) -> str:
 def _lowered(base: str, index: str) -> str:
     if base.endswith(" of"):
         return f"{base.removesuffix(' of')} over {index} of"
-    return f"{base}_{index.replace(' ', '')}"
+    return f"{base}_{_grouped(index) if set(index.split()) & NO_ARGUMENT else index.replace(' ', '')}"
 
 
 def _between(base: str, below: str, above: str) -> str:
@@ -109,7 +126,7 @@ _SAID: dict[str, Callable[[Element], str]] = {
     "mn": _leaf,
     "mo": _leaf,
     "mtext": _leaf,
-    "mspace": lambda element: "",
+    "mspace": _space,
     "mfrac": _fraction,
     "msqrt": lambda element: f"the square root of {_row(element)}",
     "msup": lambda element: _raised(*map(spoken, element)),
