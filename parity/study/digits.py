@@ -133,17 +133,20 @@ def exact_text(exact: Exact, at: Index, fmt: Format, *, known: bool) -> str:
 
 
 def decimal_text(value: Fraction, error: Fraction, rounded: str, most: int) -> str:
-    """`value`, known to `error`, to at most so many digits, in the notation of `rounded`."""
+    """`value`, known to `error`, to at most so many digits, in the notation of `rounded`.
+
+    >>> decimal_text(Fraction(1, 3), Fraction(1, 10**5), "0.3333333333333333", 25)
+    '0.3333'
+    """
     power = rounded.partition("e")[2]
     scale = Fraction(10) ** -int(power or 0)
     value, error = value * scale, error * scale
-    for digits in range(most, 0, -1):
-        places = digits - _places_before(value)
-        low, high = (round(end * Fraction(10) ** places) for end in (value - error, value + error))
+    for places in range(most - _places_before(value), 0, -1):
+        low, high = (round(end * 10**places) for end in (value - error, value + error))
         if low == high:
-            text = format(Decimal(low).scaleb(-places) if value else Decimal(0), "f")
+            text = format(Decimal(low).scaleb(-places), "f")
             ended = not error and Fraction(text) == value
-            return _trimmed(text, ended) + ("e" + power if power else "")
+            return (_trimmed(text) if ended else text) + ("e" + power if power else "")
     return rounded
 
 
@@ -187,7 +190,7 @@ def _places_before(value: Fraction) -> int:
     return Decimal(float(abs(value))).adjusted() + 1 if value else 1
 
 
-def _trimmed(text: str, ended: bool) -> str:
-    """With a point, and where the decimal ends there, without the zeros at its end."""
+def _trimmed(text: str) -> str:
+    """Without the zeros at its end, but for one after the point."""
     whole, _, digits = text.partition(".")
-    return f"{whole}.{(digits.rstrip('0') if ended else digits) or '0'}"
+    return f"{whole}.{digits.rstrip('0') or '0'}"
