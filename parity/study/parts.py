@@ -115,7 +115,15 @@ def shown(chapter: Chapter, site: Site) -> ShownChapter:
     """A chapter as its template shows it."""
     blocks = tuple(_block(chapter, block, site) for block in chapter.blocks)
     keys = frozenset(column.key for block in blocks for column in block.columns)
+    blocks = tuple(_told_apart(block, blocks) for block in blocks)
     return ShownChapter(title(chapter), mathml.prose(chapter.lead, chapter.symbols), chapter.rows, keys, blocks)
+
+
+def _told_apart(block: ShownBlock, blocks: Sequence[ShownBlock]) -> ShownBlock:
+    """The block; where several titles begin alike, it is called by the end of its own in lists of links."""
+    begin, colon, end = block.short.partition(": ")
+    alike = sum(other.short.partition(": ")[0] == begin for other in blocks) > 1
+    return replace(block, short=end if colon and alike else begin)
 
 
 def title(chapter: Chapter) -> str:
@@ -123,10 +131,10 @@ def title(chapter: Chapter) -> str:
     return mathml.plain(chapter.title, chapter.symbols)
 
 
-def summary(chapter: Chapter) -> str:
-    """The first sentence of its lead, without markup."""
-    words = " ".join(mathml.plain(chapter.lead, chapter.symbols).split())
-    return re.split(r"(?<=\.) ", words, maxsplit=1)[0]
+def summary(chapter: Chapter) -> Markup:
+    """The first sentence of its lead."""
+    first = re.split(r"(?<=\.)\s", chapter.lead.strip(), maxsplit=1)[0]
+    return mathml.line(first, chapter.symbols)
 
 
 def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
@@ -137,7 +145,7 @@ def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
         name=block.name,
         rows=block.rows,
         title=mathml.line(block.title, symbols),
-        short=mathml.plain(block.title, symbols).partition(":")[0],
+        short=mathml.plain(block.title, symbols),
         formula=formula,
         length=max(len(SIGN.findall(piece)) for piece in formula),
         symbols=tuple(_symbols(chapter, block)),
@@ -264,6 +272,11 @@ def grouped(tables: Sequence[Table]) -> Iterator[Group]:
         found.setdefault((table.problem, table.note), {}).setdefault(table.dtype, []).append(table)
     for (problem, note), formats in found.items():
         yield Group(problem, note, tuple((dtype, tuple(of)) for dtype, of in formats.items()))
+
+
+def bounded(table: Table) -> bool:
+    """Whether any of its errors stands against a bound."""
+    return any(not math.isnan(row.share) for row in table.rows)
 
 
 def counted(tables: Sequence[Table]) -> list[tuple[str, int]]:
