@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from math import nan
 from typing import Any
 
@@ -88,6 +90,11 @@ def site(*chapters: Chapter, **changes: Any) -> pages.Site:
     return replace(made, **changes)
 
 
+@cache
+def rendered() -> dict[str, str]:
+    return pages.render(site())
+
+
 class Elements(HTMLParser):
     """What begins in a page, in order, and whether it ends where it should."""
 
@@ -123,7 +130,7 @@ def faults(files: dict[str, str]) -> Iterator[str]:
         levels = [int(tag[1]) for tag, _ in page.found if re.fullmatch("h[1-6]", tag)]
         if levels.count(1) != 1:
             yield f"{name}: {levels.count(1)} h1"
-        yield from (f"{name}: h{b} after h{a}" for a, b in zip(levels, levels[1:], strict=False) if b > a + 1)
+        yield from (f"{name}: h{b} after h{a}" for a, b in pairwise(levels) if b > a + 1)
         yield from (f"{name}: two of #{of}" for of, n in Counter(page.values("id")).items() if n > 1)
         for words in page.values("aria-labelledby") + page.values("aria-controls") + page.values("for"):
             yield from (f"{name}: no #{of}" for of in words.split() if of not in page.values("id"))
@@ -136,7 +143,7 @@ def faults(files: dict[str, str]) -> Iterator[str]:
 
 
 def test_pages_hold_together() -> None:
-    assert list(faults(pages.render(site()))) == []
+    assert list(faults(rendered())) == []
 
 
 @pytest.mark.parametrize(
@@ -151,14 +158,14 @@ def test_pages_hold_together() -> None:
     ],
 )
 def test_a_fault_in_a_page_is_found(old: str, new: str, fault: str) -> None:
-    files = pages.render(site())
+    files = dict(rendered())
     assert old in files["shallow.html"]
     files["shallow.html"] = files["shallow.html"].replace(old, new)
     assert any(fault in one for one in faults(files))
 
 
 def test_same_inputs_give_same_bytes_and_the_stamp_stands_in_one_element() -> None:
-    files, later = pages.render(site()), pages.render(site(stamp={"when": "later", "versions": {}, "machine": ""}))
+    files, later = rendered(), pages.render(site(stamp={"when": "later", "versions": {}, "machine": ""}))
     assert files == pages.render(site())
     for name, text in files.items():
         assert text.count(STAMP["when"]) == name.endswith(".html")
@@ -186,7 +193,7 @@ def test_whatever_is_no_markup_is_escaped() -> None:
 
 
 def test_a_block_has_its_formulas_columns_reasons_and_numbers() -> None:
-    page = Elements(pages.render(site())["shallow.html"])
+    page = Elements(rendered()["shallow.html"])
     classes = Counter(name for value in page.values("class") for name in value.split())
     assert (classes["formula"], classes["column"], classes["pre"] + classes["code"]) == (1, 2, 2)
     assert page.values("data-column") == ["numpy", "torch", "loop"]  # what has no code stands below the others
