@@ -77,7 +77,7 @@ class Page:
     name: str
     short: str
     title: str
-    words: str
+    words: str | Markup
     rows: tuple[str, ...] = ()
 
 
@@ -87,7 +87,7 @@ def environment() -> Environment:
         loader=PackageLoader("parity.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.breakable)
+    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.bounded, parts.breakable)
     made.filters |= {of.__name__: of for of in filters}
     made.globals |= {"COLUMNS": COLUMNS, "SIGNS": parts.SIGNS}
     return made

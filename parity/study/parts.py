@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ SIGNS = {BITS: "✓", ROUNDING: "≈", DIFFERS: "✗"}
 FRAMEWORKS = ("numpy", "torch", "jax")
 """Whose verdicts stand in the table of quantities."""
 
+PAIRS = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
+"""What opens in LaTeX, and what closes it."""
+
+SIGN = re.compile("<m(?:i|n|o|text)[ >]")
 LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</span>)( *)')
 
 FORMAT = "float64"
@@ -66,21 +70,30 @@ class ShownStep:
 
 
 @dataclass(frozen=True)
+class Group:
+    """What was computed on the same inputs: the tables of each format."""
+
+    problem: str
+    note: str
+    formats: tuple[tuple[str, tuple[Table, ...]], ...]
+
+
+@dataclass(frozen=True)
 class ShownBlock:
-    """A block; `short` is its name in lists of links, `plain` its title without markup."""
+    """A block; `short` is its name in lists of links, `length` the size of its widest formula in signs."""
 
     name: str
     rows: tuple[str, ...]
     title: Markup
-    plain: str
     short: str
-    formula: Markup
+    formula: tuple[Markup, ...]
+    length: int
     symbols: tuple[ShownSymbol, ...]
     say: Markup
     convention: Markup
     columns: tuple[ShownColumn, ...]
     without: tuple[ShownColumn, ...]
-    tables: tuple[Table, ...]
+    numbers: tuple[Group, ...]
     numberless: tuple[Markup, ...]
     agreed: tuple[tuple[str, Agreement], ...]
     steps: tuple[ShownStep, ...]
@@ -102,7 +115,15 @@ def shown(chapter: Chapter, site: Site) -> ShownChapter:
     """A chapter as its template shows it."""
     blocks = tuple(_block(chapter, block, site) for block in chapter.blocks)
     keys = frozenset(column.key for block in blocks for column in block.columns)
+    blocks = tuple(_told_apart(block, blocks) for block in blocks)
     return ShownChapter(title(chapter), mathml.prose(chapter.lead, chapter.symbols), chapter.rows, keys, blocks)
+
+
+def _told_apart(block: ShownBlock, blocks: Sequence[ShownBlock]) -> ShownBlock:
+    """The block; where several titles begin alike, it is called by the end of its own in lists of links."""
+    begin, colon, end = block.short.partition(": ")
+    alike = sum(other.short.partition(": ")[0] == begin for other in blocks) > 1
+    return replace(block, short=end if colon and alike else begin)
 
 
 def title(chapter: Chapter) -> str:
@@ -110,34 +131,49 @@ def title(chapter: Chapter) -> str:
     return mathml.plain(chapter.title, chapter.symbols)
 
 
-def summary(chapter: Chapter) -> str:
-    """The first sentence of its lead, without markup."""
-    words = " ".join(mathml.plain(chapter.lead, chapter.symbols).split())
-    return re.split(r"(?<=\.) ", words, maxsplit=1)[0]
+def summary(chapter: Chapter) -> Markup:
+    """The first sentence of its lead."""
+    first = re.split(r"(?<=\.)\s", chapter.lead.strip(), maxsplit=1)[0]
+    return mathml.line(first, chapter.symbols)
 
 
 def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
     symbols, key = chapter.symbols, (block.chapter, block.name)
     columns = [_column(chapter, column, site.root) for column in block.columns]
-    plain = mathml.plain(block.title, symbols)
+    formula = tuple(mathml.formula(piece, symbols) for piece in pieces(block.formula))
     return ShownBlock(
         name=block.name,
         rows=block.rows,
         title=mathml.line(block.title, symbols),
-        plain=plain,
-        short=plain.partition(":")[0],
-        formula=mathml.formula(block.formula, symbols),
+        short=mathml.plain(block.title, symbols),
+        formula=formula,
+        length=max(len(SIGN.findall(piece)) for piece in formula),
         symbols=tuple(_symbols(chapter, block)),
         say=mathml.prose(block.say, symbols),
         convention=mathml.prose(block.convention, symbols),
         columns=tuple(column for column in columns if column.code),
         without=tuple(column for column in columns if not column.code),
-        tables=tuple(site.tables.get(key, ())),
+        numbers=tuple(grouped(site.tables.get(key, ()))),
         numberless=tuple(mathml.line(live.none, symbols) for live in block.live if live.none),
         agreed=tuple((framework(one.framework), one) for one in site.agreements.get(key, ())),
         steps=tuple(ShownStep(mathml.formula(s.math, symbols), mathml.prose(s.why, symbols)) for s in block.derivation),
         figures=tuple(_figure(block, name, site.figures) for name in block.figures),
     )
+
+
+def pieces(latex: str) -> list[str]:
+    r"""The formulas that stand side by side, which may also stand below one another.
+
+    >>> pieces(r"a = b, \qquad c = \frac{d \qquad e}{f}")
+    ['a = b,', 'c = \\frac{d \\qquad e}{f}']
+    """
+    found: list[str] = []
+    for part in latex.split(r"\qquad"):
+        if found and any(found[-1].count(a) != found[-1].count(b) for a, b in PAIRS):
+            found[-1] += r"\qquad" + part
+        else:
+            found.append(part)
+    return [piece.strip() for piece in found]
 
 
 def _symbols(chapter: Chapter, block: Block) -> Iterator[ShownSymbol]:
@@ -229,9 +265,23 @@ def share(x: float) -> str:
     return "<0.01 %" if 0 < 10_000 * x < 1 else f"{short(100 * x) or 0} %" if x < 1 else f"{100 * x:.0f} %"
 
 
-def counted(table: Table) -> list[tuple[str, int]]:
+def grouped(tables: Sequence[Table]) -> Iterator[Group]:
+    """The tables by their inputs, and by format."""
+    found: dict[tuple[str, str], dict[str, list[Table]]] = {}
+    for table in tables:
+        found.setdefault((table.problem, table.note), {}).setdefault(table.dtype, []).append(table)
+    for (problem, note), formats in found.items():
+        yield Group(problem, note, tuple((dtype, tuple(of)) for dtype, of in formats.items()))
+
+
+def bounded(table: Table) -> bool:
+    """Whether any of its errors stands against a bound."""
+    return any(not math.isnan(row.share) for row in table.rows)
+
+
+def counted(tables: Sequence[Table]) -> list[tuple[str, int]]:
     """How many rows have each verdict, for those that occur."""
-    found = Counter(row.verdict for row in table.rows)
+    found = Counter(row.verdict for table in tables for row in table.rows)
     return [(verdict, found[verdict]) for verdict in SIGNS if found[verdict]]
 
 
@@ -240,10 +290,11 @@ def counted(table: Table) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Link:
-    """A quantity's block; the verdicts are (framework, verdict)."""
+    """A quantity's block; `which` tells blocks of the same quantity apart, the verdicts are (framework, verdict)."""
 
     href: str
     name: str
+    which: str
     title: str
     verdicts: tuple[tuple[str, str], ...]
 
@@ -258,43 +309,53 @@ class Kind:
 
 @dataclass(frozen=True)
 class Quantities:
-    """The table."""
+    """The table; the chapters are (name, title)."""
 
-    chapters: tuple[str, ...]
+    chapters: tuple[tuple[str, str], ...]
     rows: tuple[Kind, ...]
 
 
 def quantities(site: Site) -> Quantities:
-    """The blocks that give a quantity with numbers: a row a letter, a column a chapter."""
-    links: dict[str, dict[str, list[Link]]] = {}
-    for chapter in site.chapters:
-        for block in chapter.blocks:
-            if block.gives and (verdicts := _verdicts(block, site)):
-                of_kind = links.setdefault(letter(block.gives), {})
-                of_kind.setdefault(chapter.name, []).append(_link(chapter, block, verdicts))
-    held = [one for one in site.chapters if any(one.name in of_kind for of_kind in links.values())]
-    rows = [
-        Kind(kind, tuple(tuple(of_kind.get(chapter.name, ())) for chapter in held)) for kind, of_kind in links.items()
-    ]
-    return Quantities(tuple(title(chapter) for chapter in held), tuple(rows))
+    """The blocks that give a quantity with numbers: a row a letter, those of most chapters first; a column a page."""
+    links = {chapter.name: list(_links(chapter, site)) for chapter in site.chapters}
+    held = [chapter for chapter in site.chapters if links[chapter.name]]
+    kinds: dict[str, dict[str, list[Link]]] = {}
+    for chapter in held:
+        for link in links[chapter.name]:
+            kinds.setdefault(letter(link.name).casefold(), {}).setdefault(chapter.name, []).append(link)
+    rows = [_kind([of.get(chapter.name, []) for chapter in held]) for of in kinds.values()]
+    rows.sort(key=lambda row: -sum(map(bool, row.cells)))
+    return Quantities(tuple((chapter.name, title(chapter)) for chapter in held), tuple(rows))
 
 
 def letter(name: str) -> str:
-    """What a quantity is called without its layer; small and capital letters are one kind.
+    """What a quantity is called without its layer and without marks.
 
-    >>> letter("dZ1"), letter("dw"), letter("J"), letter("A[l]")
-    ('dZ', 'dW', 'J', 'A')
+    >>> letter("dZ[1]"), letter("W'"), letter("J"), letter("dA[l minus 1]")
+    ('dZ', 'W', 'J', 'dA')
     """
-    found = re.match(r"(d?)([^\W\d_]*)", name)
-    assert found
-    return found[1] + found[2].capitalize() if found[2] else name
+    return re.sub(r"\[.*?\]|'+$", "", name) or name
 
 
-def _link(chapter: Chapter, block: Block, verdicts: Mapping[str, str]) -> Link:
-    name = mathml.plain(f"«{block.gives}»", chapter.symbols)
-    said = ", ".join(f"{who}: {verdict}" for who, verdict in verdicts.items())
-    about = f"{mathml.plain(block.title, chapter.symbols)} ({said})"
-    return Link(f"{chapter.name}.html#{block.name}", name, about, tuple(verdicts.items()))
+def _kind(cells: list[list[Link]]) -> Kind:
+    """A row: what its quantities are called, and the links; of the same name, with the blocks' names."""
+    names = dict.fromkeys(letter(link.name) for cell in cells for link in cell)
+    return Kind(", ".join(names), tuple(tuple(_distinct(cell)) for cell in cells))
+
+
+def _distinct(cell: list[Link]) -> Iterator[Link]:
+    names = Counter(link.name for link in cell)
+    for link in cell:
+        yield link if names[link.name] > 1 else replace(link, which="")
+
+
+def _links(chapter: Chapter, site: Site) -> Iterator[Link]:
+    for block in chapter.blocks:
+        if block.gives and (verdicts := _verdicts(block, site)):
+            name = mathml.plain(f"«{block.gives}»", chapter.symbols)
+            said = ", ".join(f"{who}: {verdict}" for who, verdict in verdicts.items())
+            about = f"{mathml.plain(block.title, chapter.symbols)} ({said})"
+            yield Link(f"{chapter.name}.html#{block.name}", name, block.name, about, tuple(verdicts.items()))
 
 
 def _verdicts(block: Block, site: Site) -> dict[str, str]:

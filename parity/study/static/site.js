@@ -110,7 +110,7 @@ const howMany = document.querySelector("#found-how-many");
 const squashed = (text) => text.replace(/[[\]{}^_«»]/g, "");
 const words = (text) => squashed(text).split(/[^\p{L}\p{N}∂σα.']+/u).filter(Boolean);
 const index = (window.SEARCH ?? []).map((entry, at) => ({
-  ...entry, at, name: squashed(entry.title), inTitle: words(entry.title), inText: words(entry.text),
+  ...entry, at, name: squashed(entry.title.split(":")[0]), inTitle: words(entry.title), inText: words(entry.text),
 }));
 
 // How well a word fits: the name itself, then a name, then its beginning, then the words about it; capitals count half.
