@@ -66,6 +66,15 @@ def measured(
     return tables
 
 
+def steps(chapters: Iterable[Chapter]) -> int:
+    """How often `measured` tells what begins."""
+    lives = [live for chapter in chapters for block in chapter.blocks for live in block.live]
+    calls = [dtype for live in lives if live.call for dtype in Call(live.call, live.arguments).dtypes]
+    problems = {live.problem for live in lives if live.quantity}
+    passes = [dtype for name in problems for dtype in _dtypes(small.problem(name))]
+    return len(calls) + len(passes) * len(available_names())
+
+
 def title(name: str) -> str:
     """An implementation as a person calls it: PyTorch eager."""
     implementation = find(name)
