@@ -233,7 +233,7 @@ DIVERGENCE = {
 }
 
 COST = (
-    "The same data, the same start, another learning rate. The black line is the exact trajectory. Past the horizon no "
+    "The same data, the same start, another learning rate. The thin line is the exact trajectory. Past the horizon no "
     "implementation is wrong, and none is right: float64 does not determine these digits."
 )
 
