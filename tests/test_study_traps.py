@@ -56,13 +56,15 @@ def test_where_nothing_is_sprung_it_is_seen() -> None:
     assert not springs("key", dict.fromkeys(traps.FRAMEWORKS, Answers(answers, ())))
 
 
-def test_every_question_of_the_project_has_an_answer(found: dict[str, dict[str, Answers]]) -> None:
-    asked = {(name, one.asked) for of in found.values() for name, answers in of.items() for one in answers.answers}
-    known = {(name, question) for name in NAMES for question in truths(name)}
-    assert {(name, question) for name, question in asked if question.startswith(traps.HERE)} <= known
-    assert {(name, question.rstrip()) for name, question in known if name not in ("saturation", "overflow")} <= {
-        (name, question.rstrip()) for name, question in asked
-    }
+def test_every_question_to_the_project_has_an_exact_answer(found: dict[str, dict[str, Answers]]) -> None:
+    for name in NAMES:
+        asked = {one.asked for of in found.values() for one in of[name].answers}
+        assert {question for question in asked if question.startswith(traps.HERE)} <= set(truths(name))
+
+
+def test_no_exact_value_is_left_over(found: dict[str, dict[str, Answers]]) -> None:
+    asked = {one.asked for of in found.values() for answers in of.values() for one in answers.answers}
+    assert {question for name in NAMES for question in truths(name)} <= asked
 
 
 def test_the_files_are_mirrored() -> None:

@@ -102,7 +102,7 @@ def saturation() -> Values:
         "−log(1 − σ(z))": -torch.log(1 - torch.sigmoid(z))[0, 0],
         "its slope": slope(lambda z: -torch.log(1 - torch.sigmoid(z)), 17.0),
         "BCELoss": F.binary_cross_entropy(torch.sigmoid(z), y),
-        "its slope ": slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), y[0, 0]), 17.0),
+        "slope of BCELoss": slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), y[0, 0]), 17.0),
         "here: J": logistic.cross_entropy(z, y),
         "here: dZ": logistic.quantities(w, torch.ones((1, 1)), y)["dZ"][0, 0],
     }

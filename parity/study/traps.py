@@ -230,7 +230,7 @@ def _deviation() -> Exact:
 
 def _confident(z: float, loss: str) -> Exact:
     J, dZ = _is(_loss(z), bound=_of_loss(z)), _is(_sigmoid(z), bound=_of_slope(z))
-    return {loss: J, "its slope": dZ, "BCELoss": J, "its slope ": dZ, "here: J": J, "here: dZ": dZ}
+    return {loss: J, "its slope": dZ, "BCELoss": J, "slope of BCELoss": dZ, "here: J": J, "here: dZ": dZ}
 
 
 def _branch() -> Exact:
@@ -392,7 +392,7 @@ def _trap(name: str, of: Mapping[str, Any], found: Mapping[str, dict[str, Answer
 def _told(exact: Exact) -> Iterator[tuple[str, Truth | None]]:
     """The exact values, each with all questions that it answers, in one string."""
     for truth in dict.fromkeys(exact.values()):
-        yield ", ".join(dict.fromkeys(asked.strip() for asked in exact if exact[asked] is truth)), truth
+        yield ", ".join(dict.fromkeys(asked for asked in exact if exact[asked] is truth)), truth
 
 
 def _exactly(truth: Truth | None) -> str:
