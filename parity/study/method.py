@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
+from markupsafe import Markup
 
 from parity.compare import Comparison, Standard
 from parity.elementary import ulps
@@ -31,6 +33,8 @@ ROUNDED, EXACT = "three_four_one", "shallow_exact_relu"
 PRECISIONS = (53, 96, FIRST_PRECISION)
 """Bits; the last is where the oracle begins."""
 
+SIZE = re.compile(r"\|([^|]+)\|")
+
 FORMULAS = {
     "gamma": r"\gamma_n = \frac{n u}{1 - n u}",
     "inner": r"|\hat{s} - \sum_{i=1}^{n} x_i y_i| \le \gamma_n \sum_{i=1}^{n} |x_i| |y_i|",
@@ -40,14 +44,15 @@ FORMULAS = {
     "A": r"E[A] = \max |g^{\prime}| E[Z] + 2 K u |A|",
     "dA": r"E[dA] = |W|^T E[dZ] + \gamma_{n+3} |W|^T (|dZ| + E[dZ])",
     "dZ": r"E[dZ] = E[dA] (|g^{\prime}| + E[g^{\prime}]) + |dA| E[g^{\prime}] + \gamma_2 |dA| |g^{\prime}|",
-    "dW": r"E[dW] = \frac{1}{m} (E[dZ] (|A| + E[A])^T + |dZ| E[A]^T) + \gamma_{m+3} \frac{1}{m} (|dZ| + E[dZ]) (|A| + E[A])^T",
-}  # fmt: skip
+    "dW": r"E[dW] = \frac{1}{m} (E[dZ] (|A| + E[A])^T + |dZ| E[A]^T)"
+    r" + \gamma_{m+3} \frac{1}{m} (|dZ| + E[dZ]) (|A| + E[A])^T",
+}
 
 
 def page() -> dict[str, Any]:
     """What method.html.jinja shows."""
     return {
-        "formulas": {name: formula(latex, {}, display=name != "gamma") for name, latex in FORMULAS.items()},
+        "formulas": {name: _formula(latex, display=name != "gamma") for name, latex in FORMULAS.items()},
         "formats": [(fmt.name, fmt.p, f"{fmt.u:.2g}") for fmt in FORMATS.values()],
         "exact": exactly(),
         "balls": list(balls()),
@@ -57,6 +62,11 @@ def page() -> dict[str, Any]:
         "sums": sums(),
         "bits": FIRST_PRECISION,
     }
+
+
+def _formula(latex: str, display: bool) -> Markup:
+    """With |…| as fences: as operators they would stand apart from what is inside."""
+    return formula(SIZE.sub(r"\\left|\1\\right|", latex), {}, display)
 
 
 # Problems in which nothing rounds -------------------------------------------------------------------------------------

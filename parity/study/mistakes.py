@@ -1,4 +1,4 @@
-"""The mistakes that `parity grade` names, with the blocks where each quantity is derived, and a report as it is printed."""
+"""The mistakes that `parity grade` names, with the blocks of each quantity, and a report as it is printed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from parity.study.cut import Cut
 from parity.study.registry import Chapter
 
 BLOCKS = {"update": "update", "costs": "train"}
-"""The blocks of what is no quantity of a pass; those of the others are called as the quantity, with the layer or not."""
+"""The blocks of what is no quantity of a pass; the others are called as the quantity, with its layer or without."""
 
 PASS = {"Z", "A", "J", "dZ", "dW", "db"}
 """Quantities of all of a pass."""
@@ -52,7 +52,9 @@ def links(mistake: Mistake, chapters: Sequence[Chapter]) -> Iterator[tuple[str, 
     everywhere = set(mistake.of) >= PASS
     for chapter in chapters:
         names = [block.name for block in chapter.blocks]
-        found = [name for name in names if any(_is_of(kind, chapter.name, name, mistake.exercises) for kind in mistake.of)]
+        found = [
+            name for name in names if any(_is_of(kind, chapter.name, name, mistake.exercises) for kind in mistake.of)
+        ]
         if found:
             yield chapter.name, [] if everywhere else found
 

@@ -114,7 +114,11 @@ def branch() -> Values:
         return jnp.where(z >= 0, 1 / (1 + jnp.exp(-z)), jnp.exp(z) / (1 + jnp.exp(z)))
 
     z = jnp.array([-200.0, 0.0, 200.0])
-    return {"σ(z)": sigmoid(z), "its slope": slope(sigmoid, z.tolist()), "here: σ'(z)": activations.derivative("sigmoid", z)}
+    return {
+        "σ(z)": sigmoid(z),
+        "its slope": slope(sigmoid, z.tolist()),
+        "here: σ'(z)": activations.derivative("sigmoid", z),
+    }
 
 
 def threshold() -> Values:
@@ -223,13 +227,13 @@ def constant() -> Values:
 def key() -> Values:
     """Two draws that ought to be two different ones."""
     rng = jax.random.key(1)
-    W1, W2 = jax.random.normal(rng, 2), jax.random.normal(rng, 2)
+    W1, W2 = jax.random.normal(rng, (2,)), jax.random.normal(rng, (2,))
     params = initialization.random((2, 1, 2), np.random.default_rng(1))
     return {"W1 == W2": W1 == W2, "here: W1 == W2": params["W1"][0] == params["W2"][:, 0]}
 
 
 def seed() -> Values:
     """The first standard normal number of seed 1."""
-    first = jax.random.normal(jax.random.key(1), 1)
+    first = jax.random.normal(jax.random.key(1), (1,))
     here = initialization.random((1, 1), np.random.RandomState(1), 1.0)["W1"]
     return {"seed 1": first[0], "here: seed 1": here[0, 0]}

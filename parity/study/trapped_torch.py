@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 — as everyone writes it
+import torch.nn.functional as F
 from torch import Tensor
 
 from torch_impl import activations, derivatives, initialization
@@ -102,7 +102,7 @@ def saturation() -> Values:
         "−log(1 − σ(z))": -torch.log(1 - torch.sigmoid(z))[0, 0],
         "its slope": slope(lambda z: -torch.log(1 - torch.sigmoid(z)), 17.0),
         "BCELoss": F.binary_cross_entropy(torch.sigmoid(z), y),
-        "its slope ": slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), y[0, 0]), 17.0),
+        "slope of BCELoss": slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), y[0, 0]), 17.0),
         "here: J": logistic.cross_entropy(z, y),
         "here: dZ": logistic.quantities(w, torch.ones((1, 1)), y)["dZ"][0, 0],
     }
@@ -127,7 +127,11 @@ def branch() -> Values:
         return torch.where(z >= 0, 1 / (1 + torch.exp(-z)), torch.exp(z) / (1 + torch.exp(z)))
 
     z = torch.tensor([-200.0, 0.0, 200.0])
-    return {"σ(z)": sigmoid(z), "its slope": slope(sigmoid, z.tolist()), "here: σ'(z)": activations.derivative("sigmoid", z)}
+    return {
+        "σ(z)": sigmoid(z),
+        "its slope": slope(sigmoid, z.tolist()),
+        "here: σ'(z)": activations.derivative("sigmoid", z),
+    }
 
 
 def threshold() -> Values:
@@ -198,7 +202,7 @@ def accumulation() -> Values:
     x, y = torch.tensor([[3.0]]), torch.zeros((1, 1))
     for _ in range(2):
         J = logistic.cost({"w": w, "b": b}, x, y)
-        J.backward()
+        J.backward()  # type: ignore[no-untyped-call]
     again = [logistic.gradients({"w": w, "b": b}, x, y)["dw"] for _ in range(2)]
     return {"dw, the second time": w.grad, "here: the second time": again[1]}
 

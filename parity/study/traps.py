@@ -42,8 +42,8 @@ HERE = "here: "
 LONGEST = 150
 """Characters of an error or a warning."""
 
-FEW = 10_000
-"""Units in the last place that are told as such; beyond them a share says more."""
+FEW = 100
+"""Units in the last place that are told to two digits."""
 
 Number = int | float | arb
 
@@ -118,6 +118,10 @@ class Truth:
     bound: Callable[[Arithmetic], float] = lambda arithmetic: 0.0
 
 
+Exact = Mapping[str, Truth | None]
+"""The exact value of every question that has one; None where only an error would be right."""
+
+
 # What is asked, in a process of the framework ------------------------------------------------------------------------
 
 
@@ -159,7 +163,9 @@ def _first_sentence(text: str) -> str:
 # What it ought to be -------------------------------------------------------------------------------------------------
 
 
-def _is(*values: Number, shape: tuple[int, ...] | None = None, bound: Callable[[Arithmetic], float] | None = None) -> Truth:
+def _is(
+    *values: Number, shape: tuple[int, ...] | None = None, bound: Callable[[Arithmetic], float] | None = None
+) -> Truth:
     """A number, or a rank-1 array, or what a shape says."""
     found = tuple(value if isinstance(value, arb) else arb(value) for value in values)
     shape = shape if shape is not None else () if len(found) == 1 else (len(found),)
@@ -184,28 +190,28 @@ def _of_slope(z: float) -> Callable[[Arithmetic], float]:
     return lambda of: of.relative("output") * float(size("output", np.array(z)))
 
 
-def _nudge() -> dict[str, Truth | None]:
+def _nudge() -> Exact:
     h = arb(2) ** -25
     return {"((a + h)² − a²) / h": _is(4 + h), "here: slope of a²": _is(4)}
 
 
-def _promotion() -> dict[str, Truth | None]:
+def _promotion() -> Exact:
     tenth = _is(arb(1) / 10, shape=(1,))
     products = ("float32 × 0.1", "float32 × np.float64(0.1)", "float64 × float32 0.1")
     return dict.fromkeys(products, tenth) | {"here: float32 X, float64 w": None}
 
 
-def _rank_1() -> dict[str, Truth | None]:
+def _rank_1() -> Exact:
     nothing = {"mean of (A − Y)²": _is(0), "binary_cross_entropy": _is(0)}
     return {"A − Y": _is(0, 0, 0, shape=(3, 1)), **nothing, "here: Y of rank 1": None}
 
 
-def _integers() -> dict[str, Truth | None]:
+def _integers() -> Exact:
     added = dict.fromkeys(("dw[0] += 0.75", "dw[0] = dw[0] + 0.75"), _is(3 / 4, 0))
     return {**added, "pixels 3 − 5": _is(-2, shape=(1,)), "here: integer X": None}
 
 
-def _mean_of_all() -> dict[str, Truth | None]:
+def _mean_of_all() -> Exact:
     log_2 = arb(2).log()
 
     def bound(of: Arithmetic) -> float:
@@ -214,7 +220,7 @@ def _mean_of_all() -> dict[str, Truth | None]:
     return dict.fromkeys(("mean of the losses", "here: J"), _is(3 * log_2, bound=bound))
 
 
-def _deviation() -> dict[str, Truth | None]:
+def _deviation() -> Exact:
     x = [2, 4, 4, 4, 5, 5, 7, 9]
     mean = arb(sum(x)) / len(x)
     std = (sum(((value - mean) ** 2 for value in x), arb(0)) / len(x)).sqrt()
@@ -222,51 +228,51 @@ def _deviation() -> dict[str, Truth | None]:
     return {"std": _is(std), "std, correction=0": _is(std), "here: (x − 5) / 2": here}
 
 
-def _confident(z: float, loss: str) -> dict[str, Truth | None]:
+def _confident(z: float, loss: str) -> Exact:
     J, dZ = _is(_loss(z), bound=_of_loss(z)), _is(_sigmoid(z), bound=_of_slope(z))
-    return {loss: J, "its slope": dZ, "BCELoss": J, "its slope ": dZ, "here: J": J, "here: dZ": dZ}
+    return {loss: J, "its slope": dZ, "BCELoss": J, "slope of BCELoss": dZ, "here: J": J, "here: dZ": dZ}
 
 
-def _branch() -> dict[str, Truth | None]:
+def _branch() -> Exact:
     z = (-200.0, 0.0, 200.0)
     slopes = _is(*(_sigmoid(x) * _sigmoid(-x) for x in z))
     return {"σ(z)": _is(*map(_sigmoid, z)), "its slope": slopes, "here: σ'(z)": slopes}
 
 
-def _threshold() -> dict[str, Truth | None]:
+def _threshold() -> Exact:
     return dict.fromkeys(("softplus", "here: J"), _is(_loss(20.5), bound=_of_loss(20.5)))
 
 
-def _zero_logit() -> dict[str, Truth | None]:
+def _zero_logit() -> Exact:
     return dict.fromkeys(("a − y", "with maximum", "with relu", "with clamp", "here: dZ"), _is(_sigmoid(0.0) - 0))
 
 
-def _kinks() -> dict[str, Truth | None]:
+def _kinks() -> Exact:
     left, leaky = _is(0), _is(arb(1) / 100)
     relu = ("relu", "relu: maximum(z, 0)", "relu: clip(z, 0)", "relu: z > 0", "relu: z >= 0", "here: relu")
     return dict.fromkeys(relu, left) | dict.fromkeys(("leaky_relu", "leaky_relu: z >= 0", "here: leaky_relu"), leaky)
 
 
-def _order() -> dict[str, Truth | None]:
+def _order() -> Exact:
     n = 2**20
     total = arb(float(np.float32(0.1))) * n
     sums = ("X.sum(axis=0)[0]", "X.T as an array of its own", "cumsum")
     return dict.fromkeys(sums, _is(total, bound=lambda of: of.gamma(n - 1) * float(total)))
 
 
-def _subnormal() -> dict[str, Truth | None]:
+def _subnormal() -> Exact:
     return {"2 x": _is(2 * arb(float(np.float32(1e-40))), shape=(1,)), "x == 0": _is(0, shape=(1,))}
 
 
-def _accumulation() -> dict[str, Truth | None]:
+def _accumulation() -> Exact:
     return dict.fromkeys(("dw, the second time", "here: the second time"), _is(3 * _sigmoid(0.0), shape=(1, 1)))
 
 
-def _seed() -> dict[str, Truth | None]:
+def _seed() -> Exact:
     return {"here: seed 1": _is(float(np.random.RandomState(1).standard_normal()))}
 
 
-TRUTHS: dict[str, Callable[[], dict[str, Truth | None]]] = {
+TRUTHS: dict[str, Callable[[], Exact]] = {
     "nudge": _nudge,
     "promotion": _promotion,
     "rank_1": _rank_1,
@@ -289,16 +295,16 @@ TRUTHS: dict[str, Callable[[], dict[str, Truth | None]]] = {
     "counting": lambda: dict.fromkeys(("sum", "a loop"), _is(300)),
     "subnormal": _subnormal,
 }
-"""The exact value of every answer that has one; None where only an error would be right."""
+"""The exact values of each trap."""
 
 
-def truths(trap: str) -> dict[str, Truth | None]:
+def truths(trap: str) -> Exact:
     """The exact values of a trap, in more digits than any format has."""
     with working_precision(FIRST_PRECISION):
         return TRUTHS[trap]()
 
 
-def mark(answer: Answer, exact: Mapping[str, Truth | None], framework: str) -> str:
+def mark(answer: Answer, exact: Exact, framework: str) -> str:
     """RIGHT, ROUNDING, WRONG, REFUSED or FREE."""
     if answer.refused:
         return REFUSED
@@ -338,10 +344,8 @@ def off(answer: Answer, truth: Truth | None) -> str:
         return ""
     with working_precision(FIRST_PRECISION):
         error = abs(float((arb(answer.numbers[0]) - truth.values[0]).mid()))
-    units, share = error / float(fmt.ulp(np.array(true))), error / abs(true)
-    if units >= FEW:
-        return f"{share:.3g} × the value off" if share >= 1 else f"{share:.2%} off" if f"{share:.2%}" != f"{0:.2%}" else f"{units:,.0f} ulp off"
-    return f"{units:.2g} ulp off"
+    units, share = error / float(fmt.ulp(np.array(true))), 100 * error / abs(true)
+    return f"{share:,.0f} % off" if share >= 1 else f"{units:,.2g} ulp off" if units < FEW else f"{units:,.0f} ulp off"
 
 
 # The page ------------------------------------------------------------------------------------------------------------
@@ -367,7 +371,7 @@ def page() -> dict[str, Any]:
     found = asked()
     return {
         "traps": [_trap(name, of, found) for name, of in words().items()],
-        "slopes": [_code(framework, "slope") | {"title": FRAMEWORKS[framework]} for framework in ("torch", "jax")],
+        "slopes": [_column_of(framework, "slope") for framework in ("torch", "jax")],
         "bits": FIRST_PRECISION,
     }
 
@@ -385,10 +389,10 @@ def _trap(name: str, of: Mapping[str, Any], found: Mapping[str, dict[str, Answer
     }
 
 
-def _told(exact: Mapping[str, Truth | None]) -> Iterator[tuple[str, Truth | None]]:
+def _told(exact: Exact) -> Iterator[tuple[str, Truth | None]]:
     """The exact values, each with all questions that it answers, in one string."""
     for truth in dict.fromkeys(exact.values()):
-        yield ", ".join(dict.fromkeys(asked.strip() for asked in exact if exact[asked] is truth)), truth
+        yield ", ".join(dict.fromkeys(asked for asked in exact if exact[asked] is truth)), truth
 
 
 def _exactly(truth: Truth | None) -> str:
@@ -399,10 +403,8 @@ def _exactly(truth: Truth | None) -> str:
     return numbers[0] if len(numbers) == 1 else f"({', '.join(numbers)})"
 
 
-def _column(
-    name: str, framework: str, exact: Mapping[str, Truth | None], found: Mapping[str, Answers] | None
-) -> dict[str, Any]:
-    column = {"framework": framework, "title": FRAMEWORKS[framework], **_code(framework, name)}
+def _column(name: str, framework: str, exact: Exact, found: Mapping[str, Answers] | None) -> dict[str, Any]:
+    column = _column_of(framework, name)
     if found is None:
         return column | {"answers": [], "warned": [], "missing": f"{framework} is not installed"}
     answers = [
@@ -413,6 +415,12 @@ def _column(
     return column | {"answers": answers, "warned": found[name].warned, "missing": ""}
 
 
-def _code(framework: str, function: str) -> dict[str, Any]:
+def _column_of(framework: str, function: str) -> dict[str, Any]:
+    """Its name, and the code of a function of trapped_….py."""
     found = cut("parity/study", f"trapped_{framework}.{function}", Path(__file__).parents[2])
-    return {"code": highlighted([found], {}), "caption": caption(found)}
+    return {
+        "framework": framework,
+        "title": FRAMEWORKS[framework],
+        "code": highlighted([found], {}),
+        "caption": caption(found),
+    }
