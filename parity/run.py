@@ -6,7 +6,7 @@ one cannot disturb another, and two cores are used; exact values, bounds and ver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -127,20 +127,25 @@ class Elsewhere:
 def matrix(plan: Plan, advance: Callable[[str], None] = lambda what: None, *, processes: bool = True) -> Iterator[Cell]:
     """Every cell of the plan, row by row; `advance` is told what begins."""
     with workers(plan.implementations, processes) as worker:
-        places = {name: worker[name].submit(inspect, name) for name in plan.implementations}
-        waiting = list(_submitted(plan, worker, {name: _place(name, place) for name, place in places.items()}))
-        standards = Standards()
-        for problem, dtype, device, name, task in waiting:
-            advance(f"{problem.name} · {dtype} · {name}")
-            if isinstance(task, str):
-                yield Cell(problem, dtype, device, name, skipped=task)
-                continue
-            try:
-                standard = standards.of(problem, dtype, find(name).framework, device)
-            except (Undecided, Unmeasured, Unbounded) as reason:
-                yield Cell(problem, dtype, device, name, skipped=str(reason))
-                continue
-            yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
+        yield from cells(plan, worker, advance)
+
+
+def cells(plan: Plan, worker: Mapping[str, Here | Elsewhere], advance: Callable[[str], None]) -> Iterator[Cell]:
+    """The same, computed where `worker` says."""
+    places = {name: worker[name].submit(inspect, name) for name in plan.implementations}
+    waiting = list(_submitted(plan, worker, {name: _place(name, place) for name, place in places.items()}))
+    standards = Standards()
+    for problem, dtype, device, name, task in waiting:
+        advance(f"{problem.name} · {dtype} · {name}")
+        if isinstance(task, str):
+            yield Cell(problem, dtype, device, name, skipped=task)
+            continue
+        try:
+            standard = standards.of(problem, dtype, find(name).framework, device)
+        except (Undecided, Unmeasured, Unbounded) as reason:
+            yield Cell(problem, dtype, device, name, skipped=str(reason))
+            continue
+        yield Cell(problem, dtype, device, name, tuple(verdicts(name, standard, _result(task))))
 
 
 class Standards:
@@ -242,7 +247,7 @@ def verdicts(name: str, standard: Standard, found: Found) -> Iterable[Comparison
 
 
 def _submitted(
-    plan: Plan, worker: dict[str, Here | Elsewhere], places: dict[str, Place]
+    plan: Plan, worker: Mapping[str, Here | Elsewhere], places: dict[str, Place]
 ) -> Iterator[tuple[Problem, str, str, str, str | Callable[[], Found | Place]]]:
     """Every cell with its task, or with the reason why it is skipped; all tasks are submitted before any is awaited."""
     for problem, dtype, device, name, reason in plan.tasks():

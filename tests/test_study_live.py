@@ -197,12 +197,6 @@ def test_a_process_that_dies_is_a_finding() -> None:
     assert live._awaited(cannot_come_back) == "TypeError: cannot pickle"
 
 
-def test_what_takes_half_of_the_time_has_a_process_of_its_own() -> None:
-    with live._rooms(("reference", "jax-eager", "jax-jit", "jax-vmap"), False) as rooms:
-        assert list(rooms) == ["reference", "jax-eager", "jax-jit", "jax-vmap"]
-        assert rooms["jax-jit"] is rooms["jax-vmap"] is not rooms["jax-eager"]
-
-
 def test_everyone_has_a_title_of_its_own() -> None:
     titles = [live.title(name) for name in available_names()]
     assert len(set(titles)) == len(titles)

@@ -13,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from parity import run
+from parity.names import available_names
 from parity.processes import Pool
-from parity.run import Cell, Plan, matrix
+from parity.run import Cell, Plan, workers
 from parity.study import complete, live, search, small
 from parity.study import matrix as shown
 from parity.study.cut import cut, installed
@@ -53,8 +55,10 @@ def build(plan: Plan, results: Path | None, told: Told) -> tuple[Site, list[Cell
     with Pool(1) as pool:
         drawn = {name: pool.submit(draw, name) for name in _drawings(known)}
         special = {name: pool.submit(page, name, results) for name in SPECIAL}
-        cells = list(matrix(plan, told))
-        tables = live.measured(known, told)
+        with workers(available_names(), processes=True) as worker:
+            numbers = live.Work(worker, known)
+            cells = list(run.cells(plan, worker, told))
+            tables = numbers.done(told)
         return Site(
             chapters=known,
             tables=tables,

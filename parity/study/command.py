@@ -54,7 +54,11 @@ def _built(place: Path, results: Path | None) -> int:
     from parity.study import build, output, pages
     from parity.study.registry import Broken
 
-    plan = Plan(tuple(catalogue.in_order(map(catalogue.build, catalogue.NAMES))), available_names(), tuple(FORMATS))
+    plan = Plan(
+        tuple(catalogue.in_order([catalogue.build(name) for name in catalogue.NAMES])),
+        available_names(),
+        tuple(FORMATS),
+    )
     try:
         with Progress(build.steps(plan)) as progress:
             site, cells = build.build(plan, results or build.kept(), progress.advance)

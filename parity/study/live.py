@@ -32,10 +32,7 @@ __all__ = ["Number", "Row", "Table", "measured", "title"]
 TITLES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn"}
 VARIANTS = {"hand": "by hand", "opt": "optimum"}
 
-COMPILED = "compiled anew for every problem, which takes seconds: see the matrix"
-
-ALONE = "jax-eager"
-"""Compiles every primitive for every shape by itself: half of all the work there is."""
+SLOW = "slow: it compiles anew for every problem, or every operation by itself; see the matrix"
 
 DEVICE = "cpu"
 
@@ -56,14 +53,8 @@ def measured(
         A problem, a quantity or a function does not exist, no implementation computes it, or it has no exact value;
         with the chapter and the block.
     """
-    lives = [((c.name, b.name), live) for c in chapters for b in c.blocks for live in b.live]
-    tables: dict[Where, tuple[Table, ...]] = {where: () for where, _ in lives}
-    with _rooms(available_names(), processes) as worker:
-        work = _Work(worker, lives)
-        for where, live in lives:
-            with _named(where):
-                tables[where] += tuple(work.tables(live, advance))
-    return tables
+    with workers(available_names(), processes) as worker:
+        return Work(worker, chapters).done(advance)
 
 
 def steps(chapters: Iterable[Chapter]) -> int:
@@ -83,15 +74,6 @@ def title(name: str) -> str:
 
 
 @contextmanager
-def _rooms(names: Iterable[str], processes: bool) -> Iterator[dict[str, Here | Elsewhere]]:
-    """Where each implementation computes: its framework's process, and one more for what takes half of the time."""
-    alone = [name for name in names if name == ALONE]
-    others = [name for name in names if name != ALONE]
-    with workers(alone, processes) as one, workers(others, processes) as rooms:
-        yield {name: (one if name == ALONE else rooms)[name] for name in names}
-
-
-@contextmanager
 def _named(where: Where) -> Iterator[None]:
     """Whatever is broken inside the block is said to be so in this chapter and block."""
     try:
@@ -100,20 +82,36 @@ def _named(where: Where) -> Iterator[None]:
         raise Broken(f"{where[0]}, block {where[1]}: {reason}") from reason
 
 
-class _Work:
-    """What the processes are given, all of it at once, and what has been made of it so far."""
+class Work:
+    """What the processes are given, all of it at once, and what has been made of it so far.
 
-    def __init__(self, worker: Mapping[str, Here | Elsewhere], lives: Iterable[tuple[Where, Live]]) -> None:
+    Parameters
+    ----------
+    worker : mapping
+        Where each implementation computes.
+    chapters : iterable of Chapter
+    """
+
+    def __init__(self, worker: Mapping[str, Here | Elsewhere], chapters: Iterable[Chapter]) -> None:
         self.worker = worker
+        self.lives = [((c.name, b.name), live) for c in chapters for b in c.blocks for live in b.live]
         self.places = {name: room.submit(inspect, name) for name, room in worker.items()}
         self.passes: dict[tuple[str, str], dict[str, str | Task]] = {}
         self.calls: dict[str, tuple[Quantities, dict[str, str | Task]]] = {}
         self.judged: dict[tuple[str, str], _Pass] = {}
         self.reasons: dict[str, str | None] = {}
         self.standards = Standards()
-        for where, live in lives:
+        for where, live in self.lives:
             with _named(where):
                 self._hand_out(live)
+
+    def done(self, advance: Callable[[str], None]) -> dict[Where, tuple[Table, ...]]:
+        """The tables of every block, as `measured` gives them."""
+        tables: dict[Where, tuple[Table, ...]] = {where: () for where, _ in self.lives}
+        for where, live in self.lives:
+            with _named(where):
+                tables[where] += tuple(self._tables(live, advance))
+        return tables
 
     def _hand_out(self, live: Live) -> None:
         if live.call:
@@ -135,8 +133,8 @@ class _Work:
         implementation = find(name)
         if reason := refusal(implementation, problem, dtype, DEVICE):
             return reason
-        if implementation.slow and implementation.eager:
-            return COMPILED
+        if implementation.slow:
+            return SLOW
         return self.worker[name].submit(compute, name, problem, dtype, DEVICE)
 
     def _called(self, name: str, call: Call, dtype: str) -> str | Task:
@@ -160,7 +158,7 @@ class _Work:
         assert not isinstance(found, Place)
         return found
 
-    def tables(self, live: Live, advance: Callable[[str], None]) -> Iterator[Table]:
+    def _tables(self, live: Live, advance: Callable[[str], None]) -> Iterator[Table]:
         """The tables of one live: those of its call, or of its quantity in each format."""
         if live.call:
             call = Call(live.call, live.arguments)
