@@ -156,7 +156,7 @@ def _turn(drawing: Drawing, x: float, L: int, v: Values) -> None:
 INPUTS, SHOWN_INPUT = 4, (1, 0, 1, 1)
 """How many inputs the circuits have, and those with which they are drawn."""
 
-HALF = 94.0
+HALF = 97.0
 """Half the width of a unit that shows its weights."""
 
 

@@ -19,6 +19,7 @@ from parity.problems import catalogue, real
 from parity.problems.parameters import draw
 from parity.study.svg import number
 from parity.training import figures
+from parity.training.plots import PALE
 from reference import deep_network, derivatives, logistic_regression
 from reference.activations import ACTIVATIONS, DERIVATIVES
 
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, PAPER = "#444444", "#fefefe"
-"""What becomes the page's own colours of text and of what is behind it."""
+"""Text and what is behind it, in the drawings of this module."""
+
+THEME = {INK: "var(--text)", PAPER: "var(--back)", PALE: "var(--rule)", "#aaaaaa": "var(--dim)"}
+"""What becomes the page's own colours, beside those of `parity.bench.page`."""
 
 COORDINATE = re.compile(r"-?\d+\.\d+")
 
-HUNDREDTHS = re.compile(r'( (?:d|x|y|points|transform)=")([^"]*)"')
+TENTHS = re.compile(r'( (?:d|x|y|points|transform)=")([^"]*)"')
 
 
 def drawn(name: str, figure: Callable[[], Figure]) -> Markup:
@@ -41,16 +45,18 @@ def drawn(name: str, figure: Callable[[], Figure]) -> Markup:
 
 
 def themed(svg: str, name: str) -> Markup:
-    """A saved figure in the page's colours, with identifiers of its own and coordinates in hundredths of a point."""
-    found = HUNDREDTHS.sub(lambda held: f'{held[1]}{COORDINATE.sub(_short, held[2])}"', inline(svg, name))
+    """A saved figure in the page's colours, with identifiers of its own and coordinates in tenths of a point."""
+    found = TENTHS.sub(lambda held: f'{held[1]}{COORDINATE.sub(_short, held[2])}"', inline(svg, name))
     for i, colour in enumerate(COLOURS, start=1):
         found = re.sub(colour, f"var(--curve-{i}, {colour})", found, flags=re.IGNORECASE)
-    found = found.replace(INK, "var(--text)").replace(PAPER, "var(--back)").replace("<svg ", '<svg class="plot" ', 1)
+    for colour, theirs in THEME.items():
+        found = found.replace(colour, theirs)
+    found = found.replace("<svg ", '<svg class="plot" ', 1)
     return Markup(re.sub(r"\n\s*", "\n", found))  # matplotlib escaped what it wrote
 
 
 def _short(held: re.Match[str]) -> str:
-    return f"{float(held[0]):.2f}".rstrip("0").rstrip(".")
+    return f"{float(held[0]):.1f}".rstrip("0").rstrip(".")
 
 
 # ---- activation functions (N15, N17)
@@ -159,8 +165,8 @@ def convex() -> Figure:
     figure = sheet(
         "J is convex: over one weight",
         "Logistic regression on the four houses of N1, standardised; the other weight and b are held. Gradient descent "
-        f"with α = {alpha:g} from w₁ = {number(start)}: J goes from {number(cost_at(path[0]))} to {number(cost_at(path[-1]))} at "
-        f"w₁ = {number(path[-1])} in {steps} steps. Every chord lies above the curve.",
+        f"with α = {alpha:g} from w₁ = {number(start)}: J goes from {number(cost_at(path[0]))} to "
+        f"{number(cost_at(path[-1]))} at w₁ = {number(path[-1])} in {steps} steps. Every chord lies above the curve.",
         4.0,
     )
     ax = figure.subplots()
