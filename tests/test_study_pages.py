@@ -84,7 +84,7 @@ def site(*chapters: Chapter, **changes: Any) -> pages.Site:
         figures={"drawn": Markup('<svg role="img"><title>drawn</title></svg>')},
         search=[{"title": "dZ[1]", "text": "N18", "href": "shallow.html#dZ1", "kind": "formula"}],
         matrix=matrix(),
-        special={"training": {"title": "Training", "lead": "A lead.", "figures": [], "tables": []}},
+        special={"training": {"lead": "A lead.", "figures": [], "tables": [], "words": ["The end."]}},
         stamp=STAMP,
     )
     return replace(made, **changes)
@@ -181,7 +181,7 @@ def test_whatever_is_no_markup_is_escaped() -> None:
         title=HOSTILE, say=HOSTILE, derivation=(Step("1", HOSTILE), Step("2", "so")), live=(Live(none=HOSTILE),)
     )
     tables = {("shallow", "dZ1"): (table(row("differs", HOSTILE, 3, looks_like=HOSTILE), note=HOSTILE),)}
-    special = {"training": {"title": HOSTILE, "lead": HOSTILE, "figures": [], "tables": []}}
+    special = {"training": {"lead": HOSTILE, "figures": [], "tables": [], "words": [HOSTILE]}}
     made = site(
         chapter(hostile), tables=tables, special=special, matrix=matrix(HOSTILE), stamp=STAMP | {"machine": HOSTILE}
     )
@@ -273,4 +273,4 @@ def test_a_figure_or_a_name_that_is_missing_ends_the_build() -> None:
     with pytest.raises(Broken, match="dZ1: there is no figure 'drawn'"):
         pages.render(site(figures={}))
     with pytest.raises(UndefinedError, match="lead"):
-        pages.render(site(special={"training": {"title": "Training", "figures": [], "tables": []}}))
+        pages.render(site(special={"training": {"figures": [], "tables": [], "words": []}}))

@@ -193,7 +193,8 @@ def _column(chapter: Chapter, column: Column, root: Path | None) -> ShownColumn:
 
 def hung(code: Markup) -> Markup:
     """The code, each line with its indentation: where a line is broken, it goes on further to the right."""
-    return Markup(LINE.sub(lambda line: f'{line[1]} style="--indent:{len(line[3])}"{line[2]}{line[3]}', code))
+    indented = r'\1 style="--indent:{}"\2<span class="indent">\3</span>'
+    return Markup(LINE.sub(lambda line: line.expand(indented.format(len(line[3]))), str(code)))
 
 
 def captions(cuts: Sequence[Cut]) -> tuple[tuple[str, tuple[str, ...]], ...]:

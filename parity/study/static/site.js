@@ -108,9 +108,11 @@ const howMany = document.querySelector("#found-how-many");
 
 // dZ1, dZ[1], dZ^[1] and dZ_1 are one name.
 const squashed = (text) => text.replace(/[[\]{}^_«»]/g, "");
-const words = (text) => squashed(text).split(/[^\p{L}\p{N}∂σα.']+/u).filter(Boolean);
+const words = (text) => squashed(text).split(/[^\p{L}\p{N}∂']+/u).filter(Boolean);
+// An entry's own name: what stands before the colon, and of shallow_network.backward the function.
+const named = (entry) => squashed(entry.title.split(":")[0].split(entry.kind === "function" ? "." : ":").pop());
 const index = (window.SEARCH ?? []).map((entry, at) => ({
-  ...entry, at, name: squashed(entry.title.split(":")[0]), inTitle: words(entry.title), inText: words(entry.text),
+  ...entry, at, name: named(entry), inTitle: words(entry.title), inText: words(entry.text),
 }));
 
 // How well a word fits: the name itself, then a name, then its beginning, then the words about it; capitals count half.
