@@ -171,7 +171,7 @@ def _version() -> str:
 
 def command_run(options: argparse.Namespace) -> int:
     """The matrix, its report and its JSON."""
-    from parity import report
+    from parity import kept, report
     from parity.paper import Progress, console
     from parity.run import matrix
 
@@ -179,6 +179,7 @@ def command_run(options: argparse.Namespace) -> int:
     write = json_writer(options.json)
     with Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
+    kept.keep(plan, cells)
     try:
         write(report.as_json(cells))
     finally:  # whoever reads the one may be gone, or the disk of the other full

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +20,7 @@ from parity import accuracy as ranking
 from parity.compare import BITS, DIFFERS, ROUNDING, Comparison, Worst
 from parity.formats import FORMATS
 from parity.implementations import find
-from parity.problems import Problem
+from parity.problems import Problem, catalogue
 from parity.resemblance import UNKNOWN
 from parity.run import Cell
 from parity.surroundings import machine, versions
@@ -235,6 +236,43 @@ def _worst_json(worst: Worst | None) -> dict[str, object] | None:
         return None
     numbers = {name: _finite(getattr(worst, name)) for name in ("value", "target", "error", "bound", "share")}
     return {"index": list(worst.index), **numbers, "inside": worst.inside}
+
+
+def cells(found: dict[str, Any]) -> list[Cell]:
+    """The cells of what `as_json` gave, but for what it leaves out; a number that JSON has no name for is nan.
+
+    Raises
+    ------
+    LookupError, TypeError
+        It is another kind of report, or one of a problem that is not in the catalogue.
+    """
+    if (found["schema"], found["schema_version"]) != ("parity.run", SCHEMA_VERSION):
+        raise LookupError(f"a report of {found['schema']} version {found['schema_version']}")
+    return [
+        Cell(
+            catalogue.build(of["problem"]), of["dtype"], of["device"], of["implementation"],
+            tuple(_comparison(c) for c in of["comparisons"]), of["skipped"] or "",
+        )
+        for of in found["cells"]
+    ]  # fmt: skip
+
+
+def _comparison(of: dict[str, Any]) -> Comparison:
+    given: dict[str, Any] = {name: of[name] for name in ("quantity", "verdict", "unusual", "follows")}
+    given |= {name: _number(of[name]) for name in ("ulps", "element_ulps", "yardstick")}
+    given |= {name: _worst(of[name]) for name in ("end_to_end", "local")}
+    return Comparison(**given, looks_like=of["looks_like"] or "")
+
+
+def _worst(of: dict[str, Any] | None) -> Worst | None:
+    if of is None:
+        return None
+    numbers = {name: _number(of[name]) for name in ("value", "target", "error", "bound", "share")}
+    return Worst(tuple(of["index"]), **numbers, inside=of["inside"])
+
+
+def _number(x: float | None) -> float:
+    return float("nan") if x is None else x
 
 
 def _finite(x: float) -> float | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from parity import run
+from parity import kept, run
 from parity.names import available_names
 from parity.processes import Pool
 from parity.run import Cell, Plan, workers
@@ -30,18 +31,41 @@ Told = Callable[[str], None]
 """Told what begins."""
 
 
-def steps(plan: Plan) -> int:
+@dataclass(frozen=True)
+class Matrix:
+    """The run whose matrix the start page shows: one that is to be made, or the last one.
+
+    Attributes
+    ----------
+    plan : Plan
+    made : str
+        When, as ISO 8601 has it; empty for one that is to be made.
+    cells : sequence of Cell
+    """
+
+    plan: Plan
+    made: str = ""
+    cells: Sequence[Cell] = ()
+
+    @classmethod
+    def last(cls) -> Matrix:
+        """The last whole run, if nothing has changed since; else one that is to be made."""
+        return cls(kept.whole(), *(kept.last() or ("", ())))
+
+
+def steps(matrix: Matrix) -> int:
     """How often `build` tells something."""
-    return len(plan) + live.steps(chapters()) + len(_drawings(chapters())) + len(SPECIAL)
+    cells = 0 if matrix.made else len(matrix.plan)
+    return cells + live.steps(chapters()) + len(_drawings(chapters())) + len(SPECIAL)
 
 
-def build(plan: Plan, results: Path | None, told: Told) -> tuple[Site, list[Cell]]:
-    """The site, and the matrix that is on it.
+def build(matrix: Matrix, results: Path | None, told: Told) -> tuple[Site, Sequence[Cell]]:
+    """The site, and the cells of the matrix that is on it.
 
     Parameters
     ----------
-    plan : Plan
-        Of the matrix.
+    matrix : Matrix
+        It is run, unless it has been.
     results : Path or None
         A kept run of `parity bench`.
 
@@ -57,7 +81,7 @@ def build(plan: Plan, results: Path | None, told: Told) -> tuple[Site, list[Cell
         special = {name: pool.submit(page, name, results) for name in SPECIAL}
         with workers(available_names(), processes=True) as worker:
             numbers = live.Work(worker, known)
-            cells = list(run.cells(plan, worker, told))
+            cells = matrix.cells if matrix.made else list(run.cells(matrix.plan, worker, told))
             tables = numbers.done(told)
         return Site(
             chapters=known,
@@ -66,7 +90,7 @@ def build(plan: Plan, results: Path | None, told: Told) -> tuple[Site, list[Cell
             search=search.entries(known, {name: title for name, (title, _) in SPECIAL.items()}),
             matrix=shown.page(cells),
             special=_collected(special, told),
-            stamp=stamp(),
+            stamp=stamp(matrix.made),
             agreements={(block.chapter, block.name): agreements(block, cells) for c in known for block in c.blocks},
         ), cells
 
@@ -103,7 +127,7 @@ def page(name: str, results: Path | None) -> dict[str, Any]:
     return found
 
 
-def kept() -> Path | None:
+def kept_bench() -> Path | None:
     """The first of the runs of `parity bench` that a checkout keeps; None where there is none."""
     return min((installed("parity") / "results").glob("*.json"), default=None)
 
@@ -116,14 +140,19 @@ def agreements(block: Block, cells: Sequence[Cell]) -> list[Agreement]:
     return []
 
 
-def stamp() -> dict[str, Any]:
+def stamp(matrix: str = "") -> dict[str, Any]:
     """When, with what, and where: the only thing in which two sites of the same inputs differ."""
-    at = machine()
+    at, now = machine(), datetime.now(UTC)
     return {
-        "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "when": _minute(now),
+        "matrix": _minute(datetime.fromisoformat(matrix) if matrix else now),
         "versions": {name: version for name, version in versions().items() if version},
         "machine": f"{at['processor']}, {at['platform']}, Python {at['python']}",
     }
+
+
+def _minute(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _drawings(known: Iterable[Chapter]) -> list[str]:

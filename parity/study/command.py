@@ -10,7 +10,6 @@ from pathlib import Path
 from parity.cli import DIFFERS, OK
 from parity.errors import BadInput, printable
 from parity.files import none_left_empty
-from parity.names import available_names
 from parity.paper import Progress, console
 
 NEEDS = ("latex2mathml", "markdown_it", "matplotlib", "pygments")
@@ -48,28 +47,25 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _built(place: Path, results: Path | None) -> int:
-    from parity.formats import FORMATS
-    from parity.problems import catalogue
-    from parity.run import Plan
+    from parity import kept
     from parity.study import build, output, pages
     from parity.study.registry import Broken
 
-    plan = Plan(
-        tuple(catalogue.in_order([catalogue.build(name) for name in catalogue.NAMES])),
-        available_names(),
-        tuple(FORMATS),
-    )
+    matrix = build.Matrix.last()
     try:
-        with Progress(build.steps(plan)) as progress:
-            site, cells = build.build(plan, results or build.kept(), progress.advance)
+        with Progress(build.steps(matrix)) as progress:
+            site, cells = build.build(matrix, results or build.kept_bench(), progress.advance)
         files = pages.render(site)
     except Broken as error:
         raise BadInput(f"the pages and the code do not fit: {error}") from error
+    if not matrix.made:
+        kept.keep(matrix.plan, cells)
     output.write(place, files)
     to = console()
     size = sum(len(content.encode()) for content in files.values())
     to.print(printable(f"written {place / 'index.html'}"), style="dim", soft_wrap=True)
-    to.print(f"{sum(name.endswith('.html') for name in files)} pages, {size / 1e6:.1f} MB; {site.matrix['totals']}")
+    to.print(f"{sum(name.endswith('.html') for name in files)} pages, {size / 1e6:.1f} MB", style="dim")
+    to.print(site.matrix["totals"], style="bold", soft_wrap=True)
     return DIFFERS if any(cell.first_difference for cell in cells) else OK
 
 
