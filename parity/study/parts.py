@@ -36,6 +36,9 @@ PAIRS = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
 SIGN = re.compile("<m(?:i|n|o|text)[ >]")
 LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</span>)( *)')
 
+PASS = ("z", "a", "j", "da", "dz", "dw", "db", "w")
+"""The rows of that table, in the order of a forward and a backward pass."""
+
 FORMAT = "float64"
 """The format whose verdicts stand there."""
 
@@ -310,23 +313,32 @@ class Kind:
 
 @dataclass(frozen=True)
 class Quantities:
-    """The table; the chapters are (name, title)."""
+    """The table, and the links to what is in no row of it, by page; pages are (name, title)."""
 
     chapters: tuple[tuple[str, str], ...]
     rows: tuple[Kind, ...]
+    others: tuple[tuple[str, str, tuple[Link, ...]], ...]
 
 
 def quantities(site: Site) -> Quantities:
-    """The blocks that give a quantity with numbers: a row a letter, those of most chapters first; a column a page."""
+    """The blocks that give a quantity with numbers: a row a letter in the order of `PASS`, a column a page."""
     links = {chapter.name: list(_links(chapter, site)) for chapter in site.chapters}
-    held = [chapter for chapter in site.chapters if links[chapter.name]]
-    kinds: dict[str, dict[str, list[Link]]] = {}
-    for chapter in held:
-        for link in links[chapter.name]:
-            kinds.setdefault(letter(link.name).casefold(), {}).setdefault(chapter.name, []).append(link)
-    rows = [_kind([of.get(chapter.name, []) for chapter in held]) for of in kinds.values()]
-    rows.sort(key=lambda row: -sum(map(bool, row.cells)))
-    return Quantities(tuple((chapter.name, title(chapter)) for chapter in held), tuple(rows))
+    held = [chapter for chapter in site.chapters if any(kind(link) in PASS for link in links[chapter.name])]
+    found = {
+        key: [[link for link in links[chapter.name] if kind(link) == key] for chapter in held] for key in PASS
+    }  # fmt: skip
+    rows = tuple(_row(cells) for cells in found.values() if any(cells))
+    others = (
+        (chapter.name, title(chapter), tuple(_distinct([of for of in links[chapter.name] if kind(of) not in PASS])))
+        for chapter in site.chapters
+    )
+    titles = tuple((chapter.name, title(chapter)) for chapter in held)
+    return Quantities(titles, rows, tuple(of for of in others if of[2]))
+
+
+def kind(link: Link) -> str:
+    """Of which row it is: small and capital letters are of one."""
+    return letter(link.name).casefold()
 
 
 def letter(name: str) -> str:
@@ -338,7 +350,7 @@ def letter(name: str) -> str:
     return re.sub(r"\[.*?\]|'+$", "", name) or name
 
 
-def _kind(cells: list[list[Link]]) -> Kind:
+def _row(cells: list[list[Link]]) -> Kind:
     """A row: what its quantities are called, and the links; of the same name, with the blocks' names."""
     names = dict.fromkeys(letter(link.name) for cell in cells for link in cell)
     return Kind(", ".join(names), tuple(tuple(_distinct(cell)) for cell in cells))
