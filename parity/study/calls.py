@@ -193,6 +193,8 @@ def _module(package: str, name: str) -> ast.Module:
 
 def _definition(package: str, function: str) -> ast.FunctionDef | None:
     module, _, name = function.rpartition(".")
+    if not module:
+        raise Broken(f'"{function}" is not written as module.function')
     found = (node for node in _module(package, module).body if isinstance(node, ast.FunctionDef) and node.name == name)
     return next(found, None)
 

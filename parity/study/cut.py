@@ -109,8 +109,9 @@ def parsed(text: str, path: Path) -> ast.Module:
     try:
         return _parsed(text)
     except SyntaxError as error:
-        raise Broken(f"{path.parent.name}/{path.name}, line {error.lineno}: {error.msg}") from error
-    except ValueError as error:  # a NUL
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise Broken(f"{path.parent.name}/{path.name}{line}: {error.msg}") from error
+    except ValueError as error:  # a NUL, before Python 3.11.4
         raise Broken(f"{path.parent.name}/{path.name}: {error}") from error
 
 
