@@ -239,6 +239,25 @@ def test_the_run_of_the_benchmark_that_is_named_is_shown(play: Play, tmp_path: P
     assert play.bench == tmp_path / "run.json"
 
 
+def test_the_run_that_a_checkout_keeps_is_shown_and_a_damaged_one_refused(
+    play: Play, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "installed", lambda package: Path("checkout"))
+    (run := Path("checkout/results/run.json")).parent.mkdir(parents=True)
+    run.write_text("{")
+    assert study() == cli.OK
+    assert play.bench is None
+    Path("checkout/pyproject.toml").write_text("")
+    capsys.readouterr()
+    play.done.clear()
+    assert study() == cli.CANNOT
+    assert line(capsys).startswith(f"{run} is no JSON")
+    assert play.done == []
+    written(run, results())
+    assert study() == cli.OK
+    assert play.bench == run
+
+
 def test_output_that_nobody_reads_is_no_traceback(
     play: Play, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,9 +140,10 @@ def page(name: str, results: Path | None) -> dict[str, Any]:
     return found
 
 
-def kept_bench() -> Path | None:
-    """The first of the runs of `parity bench` that a checkout keeps; None where there is none."""
-    return min((installed("parity") / "results").glob("*.json"), default=None)
+def kept_bench(root: Path | None = None) -> Path | None:
+    """The first of the runs of `parity bench` that a checkout keeps; None where there is none, or no checkout."""
+    root = root or installed("parity")
+    return min((root / "results").glob("*.json"), default=None) if (root / "pyproject.toml").is_file() else None
 
 
 def agreements(block: Block, cells: Sequence[Cell]) -> list[Agreement]:

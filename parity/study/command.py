@@ -40,7 +40,7 @@ def command(options: argparse.Namespace) -> int:
 
     with none_left_empty(options.out):
         place = output.folder(options.out)
-        status = _built(place, None if options.bench is None else _bench(options.bench))
+        status = _built(place, _bench(options.bench))
     if options.open and not webbrowser.open((place / "index.html").resolve().as_uri()):
         console().print("no browser could be started: open the page in one yourself", soft_wrap=True)
     return status
@@ -55,7 +55,7 @@ def _built(place: Path, results: Path | None) -> int:
     keep = kept.keeper(matrix.plan)
     try:
         with Progress(build.steps(matrix)) as progress:
-            site, cells = build.build(matrix, results or build.kept_bench(), progress.advance)
+            site, cells = build.build(matrix, results, progress.advance)
         files = pages.render(site)
     except Broken as error:
         raise BadInput(f"the pages and the code do not fit: {error}") from error
@@ -73,9 +73,12 @@ def _built(place: Path, results: Path | None) -> int:
     return DIFFERS if any(cell.first_difference for cell in cells) else OK
 
 
-def _bench(path: str) -> Path:
-    """The kept run, if it is one."""
+def _bench(path: str | None) -> Path | None:
+    """The run of `parity bench` that is named, or the one that the checkout keeps, once it is sure that it is one."""
     from parity.bench.results import load
+    from parity.study import build
 
-    load(Path(path))
-    return Path(path)
+    results = build.kept_bench() if path is None else Path(path)
+    if results is not None:
+        load(results)
+    return results
