@@ -64,7 +64,7 @@ def test_a_run_with_others_implementations_is_neither_kept_nor_used(
     monkeypatch.setattr(kept, "whole", lambda: replace(plan, implementations=names))
     assert kept.last() is None
     place.unlink()
-    kept.keeper(kept.whole())(cells)
+    kept.keeper(kept.whole())([*cells, replace(cells[0], implementation="somebody's")])
     assert not place.exists()
 
 

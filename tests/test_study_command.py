@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -256,6 +257,18 @@ def test_the_run_that_a_checkout_keeps_is_shown_and_a_damaged_one_refused(
     written(run, results())
     assert study() == cli.OK
     assert play.bench == run
+
+
+def test_matplotlib_says_nothing_of_fonts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would where no program has drawn before."""
+    told = logging.getLogger("matplotlib.font_manager")
+    before = told.level
+    monkeypatch.setitem(build.FIGURES, "fonts", lambda: told.warning("building the font cache"))
+    try:
+        build.draw("fonts")
+    finally:
+        told.setLevel(before)
+    assert capsys.readouterr().err == ""
 
 
 def test_output_that_nobody_reads_is_no_traceback(

@@ -6,6 +6,7 @@ made in a process of their own, beside the matrix and the numbers.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -130,14 +131,21 @@ def check(known: Sequence[Chapter], root: Path | None = None) -> None:
 
 def draw(name: str) -> Any:
     """A drawing, in the process that is for it."""
+    _quiet()
     return FIGURES[name]()
 
 
 def page(name: str, results: Path | None) -> dict[str, Any]:
     """What a page that is no chapter shows, in the process that is for it."""
+    _quiet()
     of = import_module(f"parity.study.{name}").page
     found: dict[str, Any] = of(results) if name == "benchmark" else of()
     return found
+
+
+def _quiet() -> None:
+    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 def kept_bench(root: Path | None = None) -> Path | None:
