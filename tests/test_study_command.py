@@ -86,6 +86,7 @@ def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Play:
     monkeypatch.setattr(kept, "keeper", played.keeper)
     monkeypatch.setattr(command.webbrowser, "open", played.open)
     monkeypatch.setattr(pages, "render", played.render)
+    monkeypatch.setattr(build, "installed", lambda package: tmp_path)  # no checkout, which keeps a run
     for name in ("steps", "build"):
         monkeypatch.setattr(build, name, getattr(played, name))
     monkeypatch.chdir(tmp_path)
