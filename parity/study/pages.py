@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.study import parts
+from parity.study import mathml, parts
 from parity.study.digits import Table
 from parity.study.matrix import Agreement
 from parity.study.registry import COLUMNS, Chapter
@@ -77,7 +77,7 @@ class Page:
     name: str
     short: str
     title: str
-    words: str | Markup
+    words: Markup
     rows: tuple[str, ...] = ()
 
 
@@ -96,7 +96,7 @@ def environment() -> Environment:
 def render(site: Site) -> dict[str, str]:
     """All files of the site."""
     listed, made = pages(site), environment()
-    start = Page("index", "Start", "", "")
+    start = Page("index", "Start", "", Markup())
     shared = {"pages": [start, *listed], "stamp": site.stamp}
     found = {"index": made.get_template("index.html.jinja").render(**shared, here="index", **_start(site, listed))}
     chapter = made.get_template("chapter.html.jinja")
@@ -116,7 +116,9 @@ def pages(site: Site) -> list[Page]:
         Page(one.name, one.name.capitalize(), parts.title(one), parts.summary(one), one.rows) for one in site.chapters
     ]
     return chapters + [
-        Page(name, name.capitalize(), title, words) for name, (title, words) in SPECIAL.items() if name in site.special
+        Page(name, name.capitalize(), title, mathml.line(words, {}))
+        for name, (title, words) in SPECIAL.items()
+        if name in site.special
     ]
 
 

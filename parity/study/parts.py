@@ -34,7 +34,7 @@ PAIRS = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
 """What opens in LaTeX, and what closes it."""
 
 SIGN = re.compile("<m(?:i|n|o|text)[ >]")
-LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</span>)( *)')
+LINE = re.compile(r'(<span class="line[^>]*)>( +)')
 
 PASS = ("z", "a", "j", "da", "dz", "dw", "db", "w")
 """The rows of that table, in the order of a forward and a backward pass."""
@@ -196,8 +196,8 @@ def _column(chapter: Chapter, column: Column, root: Path | None) -> ShownColumn:
 
 def hung(code: Markup) -> Markup:
     """The code, each line with its indentation: where a line is broken, it goes on further to the right."""
-    indented = r'\1 style="--indent:{}"\2<span class="indent">\3</span>'
-    return Markup(LINE.sub(lambda line: line.expand(indented.format(len(line[3]))), str(code)))
+    indented = r'\1 style="--indent:{}"><span class="indent">\2</span>'
+    return Markup(LINE.sub(lambda line: line.expand(indented.format(len(line[2]))), str(code)))
 
 
 def captions(cuts: Sequence[Cut]) -> tuple[tuple[str, tuple[str, ...]], ...]:
