@@ -242,14 +242,15 @@ def test_the_table_of_quantities_leads_to_the_block_and_says_what_agrees() -> No
 def test_the_whole_matrix_counts_for_more_than_a_block() -> None:
     made = site(agreements={("shallow", "dZ1"): [Agreement("numpy", 3, 10, 1, 0)]})
     (kind,) = parts.quantities(made).rows
-    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"),)
+    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"), ("PyTorch", parts.NONE), ("JAX", parts.NONE))
+    assert "</i><i class=\"not compared\">·</i>" in pages.render(made)["index.html"]
 
 
 def test_blocks_of_the_same_quantity_are_told_apart() -> None:
     two = chapter(block(), block("again"))
     both = {("shallow", name): (table(row("bits")),) for name in ("dZ1", "again")}
     (kind,) = parts.quantities(site(two, tables=both)).rows
-    assert [link.which for link in kind.cells[0]] == ["dZ1", "again"]
+    assert [link.which for link in kind.cells[0]] == ["", "again"]
     assert [one.short for one in parts.shown(two, site()).blocks] == ["the error of the hidden layer"] * 2
     assert [one.short for one in parts.shown(chapter(), site()).blocks] == ["dZ[1]"]
 

@@ -20,6 +20,7 @@ from parity.study import mathml, parts
 from parity.study.digits import Table
 from parity.study.matrix import Agreement
 from parity.study.registry import COLUMNS, Chapter
+from parity.study.svg import lean
 
 STATIC = Path(__file__).with_name("static")
 
@@ -87,7 +88,7 @@ def environment() -> Environment:
         loader=PackageLoader("parity.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.bounded, parts.breakable)
+    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.kinds, parts.bounded, parts.breakable, lean)
     made.filters |= {of.__name__: of for of in filters}
     made.globals |= {"COLUMNS": COLUMNS, "SIGNS": parts.SIGNS}
     return made

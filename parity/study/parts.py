@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -38,6 +38,9 @@ LINE = re.compile(r'(<span class="line[^>]*)>( +)')
 
 PASS = ("z", "a", "j", "da", "dz", "dw", "db", "w")
 """The rows of that table, in the order of a forward and a backward pass."""
+
+NONE = "not compared"
+"""Stands there where a framework has no number of a quantity."""
 
 FORMAT = "float64"
 """The format whose verdicts stand there."""
@@ -289,7 +292,13 @@ def counted(tables: Sequence[Table]) -> list[tuple[str, int]]:
     return [(verdict, found[verdict]) for verdict in SIGNS if found[verdict]]
 
 
-# ---- the start page's table of quantities
+# ---- the start page: its matrix, and its table of quantities
+
+
+def kinds(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """How many cells of the matrix have each verdict, for those that occur."""
+    found = Counter(cell["kind"] for row in rows for cell in row["cells"])
+    return [(verdict, found[verdict]) for verdict in SIGNS if found[verdict]]
 
 
 @dataclass(frozen=True)
@@ -359,15 +368,25 @@ def _row(cells: list[list[Link]]) -> Kind:
 def _distinct(cell: list[Link]) -> Iterator[Link]:
     names = Counter(link.name for link in cell)
     for link in cell:
-        yield link if names[link.name] > 1 else replace(link, which="")
+        yield replace(link, which=apart(link.which, link.name) if names[link.name] > 1 else "")
+
+
+def apart(block: str, name: str) -> str:
+    """What a block's name says beyond its quantity's.
+
+    >>> apart("dw_one_example", "dw"), apart("leaky_relu", "a"), apart("Z1", "Z[1]"), apart("dW", "dW[l]")
+    ('one example', 'leaky relu', '', '')
+    """
+    for own in (re.sub(r"[\[\]]", "", name), letter(name)):
+        block = "" if block == own else block.removeprefix(f"{own}_")
+    return block.replace("_", " ")
 
 
 def _links(chapter: Chapter, site: Site) -> Iterator[Link]:
     for block in chapter.blocks:
         if block.gives and (verdicts := _verdicts(block, site)):
             name = mathml.plain(f"«{block.gives}»", chapter.symbols)
-            said = ", ".join(f"{who}: {verdict}" for who, verdict in verdicts.items())
-            about = f"{mathml.plain(block.title, chapter.symbols)} ({said})"
+            about = mathml.plain(block.title, chapter.symbols)
             yield Link(f"{chapter.name}.html#{block.name}", name, block.name, about, tuple(verdicts.items()))
 
 
@@ -380,4 +399,4 @@ def _verdicts(block: Block, site: Site) -> dict[str, str]:
         for row in table.rows if table.dtype == FORMAT else ():
             worst = found.get(row.framework, BITS)
             found[row.framework] = max(worst, row.verdict, key=order.index)
-    return {framework(name): found[name] for name in FRAMEWORKS if name in found}
+    return {framework(name): found.get(name, NONE) for name in FRAMEWORKS} if found else {}

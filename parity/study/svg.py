@@ -32,6 +32,34 @@ SCRIPTS = re.compile(r"([\^_])(\[[^\]]*\]|.)")
 
 Point = tuple[float, float]
 
+COORDINATES = re.compile(r'( (?:d|x|y|points|transform)=")([^"]*)"')
+
+FONT = re.compile(r"""(; )?font-family: [^;"]*(?(1)|(?:; )?)""")
+"""Of matplotlib's, with what parts it from another declaration: a page has a font."""
+
+WITHOUT = re.compile(r' transform="rotate\(-?0 [^"]*"|<defs>\s*</defs>|<g[^>]*/>|<!--.*?-->')
+"""What matplotlib writes and nobody sees."""
+
+PLAIN_GROUP = re.compile(r"<g>((?:(?!</?g\b).)*)</g>", re.DOTALL)
+"""A group that says nothing, with no group in it."""
+
+
+def lean(svg: str) -> Markup:
+    """A drawing of matplotlib's with the same look in fewer bytes, and with the page's font."""
+    found = COORDINATES.sub(lambda held: f'{held[1]}{_near(held[2])}"', WITHOUT.sub("", FONT.sub("", svg)))
+    held = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', found))
+    held.update(word for names in re.findall(r'aria-labelledby="([^"]*)"', found) for word in names.split())
+    found = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in held else "", found)
+    while (plain := PLAIN_GROUP.sub(r"\1", found)) != found:
+        found = plain
+    return Markup(re.sub(r"\s*\n\s*", "\n", found))
+
+
+def _near(path: str) -> str:
+    """Coordinates in tenths, and no more between them than a path needs."""
+    tenths = re.sub(r"-?\d+\.\d+", lambda number: _short(float(number[0])), path)
+    return re.sub(r"\s*([A-Za-z]|$)\s*", r"\1", tenths)
+
 
 def number(value: SupportsFloat, digits: int = 4) -> str:
     """In so many digits, with a minus that is as wide as a plus, and without a minus at zero.
