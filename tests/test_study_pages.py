@@ -20,6 +20,7 @@ from markupsafe import Markup
 from parity.study import pages, parts
 from parity.study.digits import Number, Row, Table
 from parity.study.matrix import Agreement
+from parity.study.quantities import NONE, quantities
 from parity.study.registry import Block, Broken, Chapter, Column, Live, Step, Symbol
 
 HOSTILE = "<script>alert('x')</script>"
@@ -233,23 +234,23 @@ def test_the_table_of_quantities_leads_to_the_block_and_says_what_agrees() -> No
         row("differs", framework="jax"),
     )
     made = site(tables={("shallow", "dZ1"): (table(*rows), table(row("differs"), dtype="float32"))})
-    assert parts.quantities(made).chapters == (("shallow", "One hidden layer"),)
-    (kind,) = parts.quantities(made).rows
+    assert quantities(made).chapters == (("shallow", "One hidden layer"),)
+    (kind,) = quantities(made).rows
     assert (kind.title, kind.cells[0][0].name, kind.cells[0][0].href) == ("dZ", "dZ[1]", "shallow.html#dZ1")
     assert kind.cells[0][0].verdicts == (("NumPy", "bits"), ("PyTorch", "rounding"), ("JAX", "differs"))
 
 
 def test_the_whole_matrix_counts_for_more_than_a_block() -> None:
     made = site(agreements={("shallow", "dZ1"): [Agreement("numpy", 3, 10, 1, 0)]})
-    (kind,) = parts.quantities(made).rows
-    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"), ("PyTorch", parts.NONE), ("JAX", parts.NONE))
-    assert "</i><i class=\"not compared\">·</i>" in pages.render(made)["index.html"]
+    (kind,) = quantities(made).rows
+    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"), ("PyTorch", NONE), ("JAX", NONE))
+    assert '</i><i class="not compared">·</i>' in pages.render(made)["index.html"]
 
 
 def test_blocks_of_the_same_quantity_are_told_apart() -> None:
     two = chapter(block(), block("again"))
     both = {("shallow", name): (table(row("bits")),) for name in ("dZ1", "again")}
-    (kind,) = parts.quantities(site(two, tables=both)).rows
+    (kind,) = quantities(site(two, tables=both)).rows
     assert [link.which for link in kind.cells[0]] == ["", "again"]
     assert [one.short for one in parts.shown(two, site()).blocks] == ["the error of the hidden layer"] * 2
     assert [one.short for one in parts.shown(chapter(), site()).blocks] == ["dZ[1]"]

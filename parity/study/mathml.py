@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from html import unescape
 from functools import cache
+from html import unescape
 from itertools import pairwise
 from typing import TypeVar
 from xml.etree.ElementTree import Element, tostring
@@ -247,7 +247,8 @@ def _put_scripts_right(element: Element) -> None:
     base = element[0]
     below, above = SCRIPTS[element.tag]
     primes = _primes(element[above]) if above else []
-    if base.get("class") == "symbol" and (base[-1].tag in ("msup", "msubsup") or base[-1].tag == "msub" and not primes):
+    ends = base[-1].tag if base.get("class") == "symbol" else ""
+    if ends in ("msup", "msubsup") or (ends == "msub" and not primes):
         _join(base[-1], element)
         element.tag, element.attrib, element[:] = base.tag, base.attrib, list(base)
     elif primes and not below:  # fonts have raised it

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from parity.study import mathml, parts
 from parity.study.digits import Table
 from parity.study.matrix import Agreement
+from parity.study.quantities import quantities
 from parity.study.registry import COLUMNS, Chapter
 from parity.study.svg import lean
 
@@ -125,7 +126,7 @@ def pages(site: Site) -> list[Page]:
 
 def _start(site: Site, listed: list[Page]) -> dict[str, Any]:
     """What the start page shows."""
-    return {"cards": listed, "matrix": site.matrix, "quantities": parts.quantities(site)}
+    return {"cards": listed, "matrix": site.matrix, "quantities": quantities(site)}
 
 
 def _index(site: Site) -> dict[str, str]:
