@@ -89,7 +89,17 @@ def environment() -> Environment:
         loader=PackageLoader("parity.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.kinds, parts.bounded, parts.breakable, lean)
+    filters = (
+        parts.number,
+        parts.ulps,
+        parts.share,
+        parts.counted,
+        parts.kinds,
+        parts.bounded,
+        parts.breakable,
+        parts.hung,
+        lean,
+    )
     made.filters |= {of.__name__: of for of in filters}
     made.globals |= {"COLUMNS": COLUMNS, "SIGNS": parts.SIGNS}
     return made

@@ -16,6 +16,11 @@ const kept = {
 
 for (const control of all(".control")) control.hidden = false;
 
+// ---- pages: in a narrow window their row scrolls, to where one is
+
+const here = document.querySelector(".pages [aria-current]");
+if (here) here.closest("ul").scrollLeft = here.offsetLeft - innerWidth / 2;
+
 // ---- theme
 
 const theme = document.querySelector("#theme");
@@ -77,7 +82,7 @@ for (const box of all("input[data-toggles]")) {
 
 const reached = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
-    const hides = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    const hides = box.scrollWidth > box.clientWidth || (!box.matches(".sideways") && box.scrollHeight > box.clientHeight);
     const name = box.querySelector("caption, svg > title")?.textContent ?? (box.matches("pre") ? "Output" : "Formula");
     for (const [key, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": name })) {
       if (hides) box.setAttribute(key, value);
