@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from parity.study import plots
 from parity.study.figures import _PLOTTED, FIGURES
-from parity.study.svg import lean
+from parity.study.svg import lean, spans
 from parity.training import figures
 
 pytest.importorskip("matplotlib")
@@ -118,6 +118,14 @@ L 2 3
         """<svg aria-labelledby="t d"><title id="t">a</title>\n<path id="p" d="M0 -1.3L2 3" style="fill: none"/>\n"""
         """<use href="#p" clip-path="url(#c)"/><clipPath id="c"/><text style="font-size: 9px">x</text>\n</svg>"""
     )
+
+
+def test_the_scripts_of_a_name_stand_below_one_another() -> None:
+    raised, end, lowered, _ = ElementTree.fromstring(f"<text>{spans('a^[1]_2', 10)}</text>")
+    assert (raised.text, end.text, lowered.text) == ("[1]", "\N{ZERO WIDTH SPACE}", "2")
+    assert float(lowered.attrib["dx"]) < 0
+    assert "dx" not in spans("a^[1] b_2", 10)
+    assert "dx" not in spans("W^[2]^T", 10)
 
 
 def test_a_drawing_is_made_once() -> None:

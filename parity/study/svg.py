@@ -25,6 +25,9 @@ RAISED_BY, SCRIPT = 0.36, 11.5
 CHARACTER = 0.56
 """The mean width of a character, in heights: text is given as much room."""
 
+BRACKETED = 0.45
+"""The same of "[1]": brackets are narrow."""
+
 HEAD = 7.0
 """The length of an arrow's head."""
 
@@ -78,13 +81,15 @@ def width_of(text: str, size: float = SIZE) -> float:
 
 
 def spans(text: str, size: float) -> str:
-    """A text for SVG, in which "dZ^[1]" and "w_1" have their indices above and below the line."""
+    """A text for SVG, in which "dZ^[1]" and "w_1" have their indices above and below the line, both in one place."""
     parts = SCRIPTS.split(text)
-    found = [str(escape(parts[0]))]
+    found, above, back = [str(escape(parts[0]))], "", 0.0
     for mark, script, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         by = size * RAISED_BY * (-1 if mark == "^" else 0.7)
-        found.append(f'<tspan dy="{_short(by)}" font-size="{_short(SCRIPT)}">{escape(script)}</tspan>')
+        beside = f' dx="{_short(-back)}"' if back and mark != above else ""
+        found.append(f'<tspan{beside} dy="{_short(by)}" font-size="{_short(SCRIPT)}">{escape(script)}</tspan>')
         found.append(f'<tspan dy="{_short(-by)}">{escape(rest) or "&#8203;"}</tspan>')
+        above, back = mark, 0.0 if rest else BRACKETED * SCRIPT * len(script)
     return "".join(found)
 
 
@@ -168,7 +173,7 @@ class Drawing:
         left = at[0] - {"start": 4.0, "middle": width / 2, "end": width - 4}[anchor]
         halo = (
             f'<rect class="halo" x="{_short(left)}" y="{_short(at[1] - size)}" width="{_short(width)}" '
-            f'height="{_short(1.35 * size)}" rx="3" fill="transparent"/>'
+            f'height="{_short(1.25 * size)}" rx="3" fill="transparent"/>'
         )
         return f'<g class="symbol" data-symbol="{escape(symbol)}">{halo}{words}</g>'
 

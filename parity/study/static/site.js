@@ -82,7 +82,7 @@ for (const box of all("input[data-toggles]")) {
 
 const reached = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
-    const hides = box.scrollWidth > box.clientWidth || (!box.matches(".sideways") && box.scrollHeight > box.clientHeight);
+    const hides = box.scrollWidth > box.clientWidth || (!box.matches(".sideways, figure") && box.scrollHeight > box.clientHeight);
     const name = box.querySelector("caption, svg > title")?.textContent ?? (box.matches("pre") ? "Output" : "Formula");
     for (const [key, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": name })) {
       if (hides) box.setAttribute(key, value);
@@ -90,7 +90,7 @@ const reached = new ResizeObserver((entries) => {
     }
   }
 });
-for (const box of all(".scroll, .sideways, .printed")) reached.observe(box);
+for (const box of all(".scroll, .sideways, .printed, .figures figure")) reached.observe(box);
 
 // ---- contents: open beside the page, folded above it; the formula in view is marked
 
