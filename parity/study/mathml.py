@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from html import unescape
 from itertools import pairwise
@@ -294,9 +295,14 @@ def _put_symbols(row: Element, symbols: list[tuple[str, str]], latex: str) -> No
             name, written = symbols[ord(text) - 0xE000]
             element.tag, element.text = "mrow", None
             element.attrib = {"class": "symbol", "data-symbol": name}
-            element.extend(_converted(written, written, display=False))
+            element.extend(deepcopy(_symbol(written)))
         elif any(unicodedata.category(character) == "Co" for character in text):
             raise Broken(f'a symbol stands among words in "{latex}"')
+
+
+@cache
+def _symbol(latex: str) -> Element:
+    return _converted(latex, latex, display=False)
 
 
 def _put_flat(element: Element) -> None:
