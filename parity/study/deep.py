@@ -122,7 +122,7 @@ def _beside(drawing: Drawing, at: Point, l: int, left: str, right: str) -> None:
 def _forward_block(drawing: Drawing, x: float, l: int, v: Values, g: str) -> None:
     drawing.box((x, 110), 104, 72)
     _beside(drawing, (x + 4, 98), l, "W", "b")
-    drawing.text((x, 117), "A = g(WA + b)", DIM, SMALL)
+    drawing.text((x, 117), f"g(W A^[{l - 1}] + b)", DIM, SMALL)
     drawing.text((x, 136), f"g: {g}", DIM, SMALL, symbol="gl")
     drawing.arrow([(x - 116, 110) if l > 1 else (x - 100, 110), (x - 54, 110)], FORWARD)
     _named(drawing, (x - 82, 110), f"A{l - 1}", v, FORWARD)
@@ -135,7 +135,7 @@ def _backward_block(drawing: Drawing, x: float, l: int, v: Values) -> None:
     drawing.box((x, 250), 104, 72)
     _beside(drawing, (x - 1, 238), l, "W", "dZ")
     drawing.text((x, 257), "dZ = dA ∗ g′(Z)", DIM, SMALL)
-    drawing.text((x, 276), "dA = Wᵀ dZ", DIM, SMALL)
+    drawing.text((x, 276), f"dA^[{l - 1}] = Wᵀ dZ", DIM, SMALL)
     if l > 1:
         drawing.arrow([(x - 54, 250), (x - 116, 250)], BACKWARD)
         _named(drawing, (x - 82, 250), f"dA{l - 1}", v, BACKWARD)
