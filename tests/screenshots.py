@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots SITE [DIR]`: the pictures of the pages in docs/, each in both themes, wide and narrow."""
+"""`python -m tests.screenshots SITE [DIR]`: pictures of the pages for docs/, in both themes, wide and narrow."""
 
 from __future__ import annotations
 
