@@ -12,8 +12,8 @@ from parity.errors import BadInput, printable
 from parity.files import none_left_empty
 from parity.paper import Progress, console
 
-NEEDS = ("latex2mathml", "markdown_it", "matplotlib", "pygments")
-"""What the pages take beyond what the matrix does."""
+NEEDS = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "pygments", "sklearn")
+"""What is imported on the way, with the data sets; without another framework the pages say that it is missing."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
