@@ -89,6 +89,7 @@ class ShownBlock:
     without: tuple[ShownColumn, ...]
     numbers: tuple[Group, ...]
     numberless: tuple[Markup, ...]
+    skipped: tuple[tuple[str, str], ...]
     agreed: tuple[tuple[str, Agreement], ...]
     steps: tuple[ShownStep, ...]
     figures: tuple[Markup, ...]
@@ -149,6 +150,7 @@ def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
         without=tuple(column for column in columns if not column.code),
         numbers=tuple(grouped(site.tables.get(key, ()))),
         numberless=tuple(mathml.line(live.none, symbols) for live in block.live if live.none),
+        skipped=tuple(skipped(site.tables.get(key, ()))),
         agreed=tuple((framework(one.framework), one) for one in site.agreements.get(key, ())),
         steps=tuple(ShownStep(mathml.formula(s.math, symbols), mathml.prose(s.why, symbols)) for s in block.derivation),
         figures=tuple(_figure(block, name, site.figures) for name in block.figures),
@@ -271,6 +273,16 @@ def grouped(tables: Sequence[Table]) -> Iterator[Group]:
         found.setdefault((table.problem, table.note), {}).setdefault(table.dtype, []).append(table)
     for (problem, note), formats in found.items():
         yield Group(problem, note, tuple((dtype, tuple(of)) for dtype, of in formats.items()))
+
+
+def skipped(tables: Sequence[Table]) -> Iterator[tuple[str, str]]:
+    """Every reason why somebody is in none of the tables or in a part of them, with the names of those."""
+    found: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for who, reason in table.skipped:
+            found.setdefault(reason, {})[who] = None
+    for reason, names in found.items():
+        yield ", ".join(names), reason
 
 
 def bounded(table: Table) -> bool:
