@@ -217,6 +217,13 @@ def test_words_with_formulas_code_and_links() -> None:
     fromstring(f"<p>{html}</p>")
 
 
+def test_a_formula_and_its_punctuation_stay_together() -> None:
+    html = line("a ($m$) of $m$, $m$-th; (`m`) $m$ (a $m$?)", {})
+    found = re.findall(r'<span class="kept">([^<]*)<math.*?</math>([^<]*)</span>', html)
+    assert found == [("(", ")"), ("", ","), ("", "-"), ("", "?)")]
+    assert html.count("<math") == len(found) + 1
+
+
 def test_paragraphs() -> None:
     assert prose("\none\ntwo\n\n \nthree <\n", {}) == Markup("<p>one\ntwo</p>\n<p>three &lt;</p>")
     assert prose(" \n", {}) == ""

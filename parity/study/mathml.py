@@ -33,6 +33,9 @@ INLINE = re.compile(
     r"(?P<formula>«[^«»]+»)|\$(?P<math>[^$]+)\$|`(?P<code>[^`]+)`|\[(?P<words>[^\[\]]+)\]\((?P<link>[^()\s]+)\)"
 )
 
+BESIDE = re.compile(r"\(?<math\b.*?</math>(?:[.,:;!?)]+|-)?", re.DOTALL)
+"""A formula with the punctuation that must not be parted from it at the end of a line."""
+
 CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "mroot": 2, "msubsup": 3, "munderover": 3}
 """How many children these must have: fewer is an argument that is missing."""
 
@@ -89,7 +92,13 @@ def prose(text: str, symbols: Symbols) -> Markup:
 
 def line(text: str, symbols: Symbols) -> Markup:
     """Words with their formulas, code and links, all else escaped."""
-    return Markup().join(_parts(text, escape, lambda kind, of, href: _marked(kind, of, href, symbols)))
+    found = Markup().join(_parts(text, escape, lambda kind, of, href: _marked(kind, of, href, symbols)))
+    return Markup(BESIDE.sub(_kept, found))
+
+
+def _kept(formula: re.Match[str]) -> str:
+    alone = formula[0].startswith("<") and formula[0].endswith(">")
+    return formula[0] if alone else f'<span class="kept">{formula[0]}</span>'
 
 
 def plain(text: str, symbols: Symbols) -> str:
