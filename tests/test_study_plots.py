@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parity.drawing import own_style
+from parity.drawing import own_style, sheet
 from parity.study import plots
 from parity.study.svg import number
 from reference.activations import relu_derivative
@@ -73,6 +73,17 @@ def test_a_nudge_says_the_slope_that_is_measured_and_the_derivative() -> None:
 def test_more_data_is_more_accuracy_in_every_model() -> None:
     """The figure's point, at its ends, for the model that costs least."""
     assert np.mean(plots.accuracies((), 640)) > np.mean(plots.accuracies((), 20))
+
+
+def test_powers_of_ten_are_text() -> None:
+    found = (1e-16, 2e-7, 0.0, 0.1, -5.0, 1e3, 1e4)
+    assert [plots._power(x) for x in found] == ["10⁻¹⁶", "2 · 10⁻⁷", "0", "0.1", "−5", "1000", "10⁴"]
+    with own_style():
+        figure = sheet("x", "x", 2)
+        ax = figure.subplots()
+        ax.plot([1, 2], [1e-9, 1])
+        ax.set_yscale("log")
+    assert "10⁻⁹" in plots.drawn("x", lambda: figure)
 
 
 def test_ink_paper_and_stripes_become_the_page_s_colours() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
+import numpy as np
 import pytest
 
-from parity.study import small, training
+from parity.study import small, training, walks
 from parity.training import Descent
+from parity.training.exact import trajectory
 from parity.training.result import Result
 from parity.training.trail import Stretch
 from reference import shallow_network
@@ -28,13 +30,36 @@ def result(descent: Descent) -> Result:
     return training.results({"small": descent}, ("reference",))["small"]
 
 
-def walk(found: list[list[Stretch]] | str | Exception) -> Future[list[list[Stretch]] | str]:
-    future: Future[list[list[Stretch]] | str] = Future()
-    if isinstance(found, Exception):
-        future.set_exception(found)
-    else:
-        future.set_result(found)
-    return future
+def walk(found: list[list[Stretch]] | str | Exception) -> Callable[[], list[list[Stretch]] | str]:
+    def result() -> list[list[Stretch]] | str:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return result
+
+
+def test_the_exact_trajectory_is_that_of_parity_train(descent: Descent) -> None:
+    """Here by balls of a fixed width, there as it is found out; and here, too, where that many bits are too few."""
+    there = trajectory(descent, training.DIGITS)
+    here, short = training.proven(descent), training.proven(descent, bits=40)
+    assert here.certified
+    assert here.precision == (training.BITS,)
+    assert short.precision == there.precision
+    for of in (here, short):
+        assert [of.cost(i, 20) for i in range(STEPS + 1)] == [there.cost(i, 20) for i in range(STEPS + 1)]
+
+
+def test_what_the_titles_say_is_so() -> None:
+    """Together with one α, and no digit left with the other, by reference/ with a bit of one weight changed."""
+    for name, together in (("flower", True), ("parted", False)):
+        problem = training.descents()[name].problem
+        params, X, Y = problem.inputs("float64")
+        nudged = params | {"W1": np.nextafter(params["W1"], 1)}
+        rate = problem.learning_rate or 0
+        J, other = (shallow_network.train(p, X, Y, rate, training.STEPS)[1][-1] for p in (params, nudged))
+        assert (abs(J - other) <= training.half_a_unit(training.DIGITS) * J) == together
+        assert (f"{J:.1g}" == f"{other:.1g}") == together
 
 
 def test_the_steps_are_those_of_the_implementation(descent: Descent, result: Result) -> None:
@@ -63,7 +88,7 @@ def test_the_end_says_how_many_steps_are_right(result: Result) -> None:
 
 
 def test_a_step_that_is_off_by_a_billionth_is_counted(descent: Descent) -> None:
-    (found,) = training.walked("reference", [descent])
+    (found,) = walks.walked("reference", [descent])
     (stretch,) = found
     assert isinstance(stretch, Stretch)
     stretch.params["W1"][2] *= 1 + 1e-9

@@ -16,7 +16,7 @@ from parity.bench import page as bench_page
 from parity.bench import plots, reading, units
 from parity.bench.reading import Line, Reading
 from parity.bench.results import Results, load
-from parity.bench.statistics import NOISE
+from parity.bench.statistics import NOISE, ratio
 from parity.drawing import as_svg, own_style
 
 FRAMEWORKS = {"reference": "NumPy", "torch": "PyTorch", "jax": "JAX"}
@@ -66,16 +66,29 @@ def pictures(results: Results) -> Iterator[dict[str, Any]]:
 
 
 def _case(of: Reading) -> dict[str, Any]:
-    """The fastest implementation of each framework, and which of them is the fastest of all."""
+    """The fastest implementation of each framework, and which of them is the fastest of all, if that can be told."""
     fastest = {title: _fastest(of, name) for name, title in FRAMEWORKS.items()}
     timed = [line for line in fastest.values() if line]
     first = min(timed, key=lambda line: line.ratio.median, default=None)
+    level = [line for line in timed if first and line is not first and not slower(line, first)]
     return {
         "case": of.key.case,
         "where": str(of.place),
         "noisy": of.noisy,
-        "cells": [line and {**_cell(line), "first": line is first} for line in fastest.values()],
+        "cells": [line and {**_cell(line), "said": _said(line, first, level)} for line in fastest.values()],
     }
+
+
+def slower(line: Line, than: Line) -> bool:
+    """Whether the ratio of the two in the same rounds is above 1 with its whole interval."""
+    return ratio(line.row.samples, than.row.samples).low > 1
+
+
+def _said(line: Line, first: Line | None, level: list[Line]) -> str:
+    """Whether it is the fastest, or one of several that the run does not tell apart."""
+    if line in level or (line is first and level):
+        return "level"
+    return "fastest" if line is first else ""
 
 
 def _fastest(of: Reading, framework: str) -> Line | None:

@@ -40,6 +40,12 @@ class Agreement:
         """The worst of them."""
         return DIFFERS if self.differs else ROUNDING if self.rounding else BITS
 
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """The verdicts that occur, and how often."""
+        found = {BITS: self.bits, ROUNDING: self.rounding, DIFFERS: self.differs}
+        return [(verdict, n) for verdict, n in found.items() if n]
+
 
 def page(cells: Sequence[Cell]) -> dict[str, Any]:
     """The tables, a table a model, with what differs and what was skipped in words."""

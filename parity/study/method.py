@@ -41,9 +41,10 @@ FORMULAS = {
     "elementary": r"|\hat{g}(z) - g(z)| \le 2 K u |g(z)|",
     "exact": r"\sum_{i=1}^{n} |t_i| \le 2^p q",
     "Z": r"E[Z] = |W| E[A] + \gamma_{n+1} (|W| (|A| + E[A]) + |b|)",
-    "A": r"E[A] = \max |g^{\prime}| E[Z] + 2 K u |A|",
+    "A": r"E[A] = (1 + 2 K u) \max |g^{\prime}| E[Z] + 2 K u |A|",
     "dA": r"E[dA] = |W|^T E[dZ] + \gamma_{n+3} |W|^T (|dZ| + E[dZ])",
-    "dZ": r"E[dZ] = E[dA] (|g^{\prime}| + E[g^{\prime}]) + |dA| E[g^{\prime}] + \gamma_2 |dA| |g^{\prime}|",
+    "dZ": r"E[dZ] = E[dA] (|g^{\prime}| + E[g^{\prime}]) + |dA| E[g^{\prime}]"
+    r" + \gamma_2 (|dA| + E[dA]) (|g^{\prime}| + E[g^{\prime}])",
     "dW": r"E[dW] = \frac{1}{m} (E[dZ] (|A| + E[A])^T + |dZ| E[A]^T)"
     r" + \gamma_{m+3} \frac{1}{m} (|dZ| + E[dZ]) (|A| + E[A])^T",
 }

@@ -7,9 +7,8 @@ on the flower lead to is told in docs/flower.md.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,17 +17,19 @@ import numpy as np
 from markupsafe import Markup
 
 from parity.implementations import find
+from parity.oracle import matrix
 from parity.problems import catalogue
-from parity.processes import Pool
-from parity.run import inspect, why_not
 from parity.study import small
 from parity.study.plots import drawn
+from parity.study.rooms import ask
+from parity.study.walks import walked
 from parity.training import Descent, plots
 from parity.training.amplification import curvature, distance, partings
-from parity.training.exact import trajectory
+from parity.training.arbitrary import STRETCH, joined, start, stretch, to_numbers
+from parity.training.exact import ExactTrajectory, half_a_unit, trajectory
 from parity.training.report import conclusion, provenance
 from parity.training.result import Result, marks
-from parity.training.steps import refusal, take
+from parity.training.steps import refusal
 from parity.training.trail import Stretch, Trail
 from parity.training.verify import witness
 
@@ -38,8 +39,11 @@ IMPLEMENTATIONS = ("reference", "torch-eager", "jax-jit")
 DIGITS = 10
 """Of J that are asked for."""
 
-STEPS, RATE, TOO_LARGE = 60, 1.2, 15.0
+STEPS, RATE, TOO_LARGE = 50, 1.2, 40.0
 """Of each descent; on the flower the exercise's α, and one with which α λ max is beyond 2 from the start."""
+
+BITS = 512
+"""Of the balls: enough for these descents, as their widths show."""
 
 
 def descents() -> dict[str, Descent]:
@@ -79,12 +83,11 @@ def page() -> dict[str, Any]:
 
 
 def results(asked: dict[str, Descent], names: tuple[str, ...] = IMPLEMENTATIONS) -> dict[str, Result]:
-    """What came of each descent; a framework is imported once, in a process of its own, while others compute."""
-    with ExitStack() as stack:
-        rooms = {name: stack.enter_context(Pool(1)) for name in names}
-        walks = {name: rooms[name].submit(walked, name, list(asked.values())) for name in names}
-        exact = {key: trajectory(descent, DIGITS) for key, descent in asked.items()}
-        trails = {name: _arrived(name, walks[name], list(asked.values())) for name in names}
+    """What came of each descent; each framework takes its steps in its own process, while others compute."""
+    descents = list(asked.values())
+    walks = {name: ask(find(name).framework, walked, name, descents) for name in names}
+    exact = {key: proven(descent) for key, descent in asked.items()}
+    trails = {name: _arrived(name, walks[name], descents) for name in names}
     found = {}
     for i, (key, descent) in enumerate(asked.items()):
         result = Result(descent, DIGITS, [trails[name][i] for name in names], made="", exact=exact[key])
@@ -96,28 +99,22 @@ def results(asked: dict[str, Descent], names: tuple[str, ...] = IMPLEMENTATIONS)
     return found
 
 
-def walked(name: str, asked: list[Descent]) -> list[list[Stretch]] | str:
-    """The steps of an implementation on each descent, in this process; or why this machine does not have it."""
-    if reason := why_not(name, inspect(name), "cpu"):
-        return reason
-    return [[] if refusal(name, descent) else _steps_of(name, descent) for descent in asked]
+def proven(descent: Descent, bits: int = BITS) -> ExactTrajectory:
+    """The exact trajectory by balls of so many bits, in this process; where they are too few, as it is found out."""
+    numbers, parts = {name: to_numbers(matrix(p)) for name, p in start(descent).items()}, []
+    for first in range(0, descent.iterations + 1, STRETCH):
+        numbers, part = stretch(descent, numbers, first, bits, balls=True)
+        parts.append(part)
+    found = joined(parts)
+    if np.all(found.width <= half_a_unit(DIGITS)):
+        return ExactTrajectory(found.params, found.costs, (bits,), certified=True, digits=DIGITS)
+    return trajectory(descent, DIGITS)
 
 
-def _steps_of(name: str, descent: Descent) -> list[Stretch]:
-    stretches, made, params = [], 0, descent.start
-    while made < descent.iterations:
-        stretches.append(stretch := take(descent, name, params, made))
-        made += stretch.costs.size
-        params = {p: history[-1] for p, history in stretch.params.items()}
-        if stretch.failed or stretch.diverged:
-            break
-    return stretches
-
-
-def _arrived(name: str, walk: Future[list[list[Stretch]] | str], asked: list[Descent]) -> list[Trail]:
+def _arrived(name: str, walk: Callable[[], list[list[Stretch]] | str], asked: list[Descent]) -> list[Trail]:
     """The trail on each descent, every step of it held to its bound."""
     try:
-        steps = walk.result()
+        steps = walk()
     except BrokenProcessPool:
         steps = f"{find(name).framework}'s process died"
     trails = [Trail.starting(name, descent, None) for descent in asked]
@@ -188,7 +185,8 @@ def _steps(name: str, result: Result) -> dict[str, Any]:
         "title": f"{SHORT[name]}, step by step",
         "words": (
             f"J is the exact cost before that many steps ({provenance(result.exact)}). Digits: those of J that all "
-            "implementations share with it. Distance and prediction are those of the implementation farthest off."
+            "implementations share with it, −log₁₀ of twice the relative error. Distance and prediction are those of "
+            "the implementation farthest off."
         ),
         "head": ["step", f"J, {DIGITS} digits", "digits", "distance", "predicted", "α λ max"],
         "rows": rows,
@@ -223,7 +221,8 @@ DIVERGENCE = {
     ),
     "flower": (
         "400 points on noisy petals and a 2-4-1 network with tanh. α λ max, the learning rate times the largest "
-        "eigenvalue of the Hessian, stays below 2: an error along that direction shrinks, or grows slowly."
+        "eigenvalue of the Hessian, stays below 2: an error along that direction shrinks. Where another eigenvalue is "
+        "negative, errors along its direction grow, and slowly so."
     ),
     "parted": (
         "The grey stretches are those in which α λ max is beyond 2: there a step turns an error round and stretches it "

@@ -25,10 +25,15 @@ def slope(g: Callable[[Array], Array], z: float | list[float]) -> Array:
 
 
 def nudge() -> Values:
-    """The slope of a² at 2 by a small nudge."""
+    """0.1 as it is handed in, and the slope of a² at 2 by a small nudge."""
     a, h = jnp.array(2.0), 2**-25
     quotient = ((a + h) ** 2 - a**2) / h
-    return {"((a + h)² − a²) / h": quotient, "here: slope of a²": derivatives.slope("square", a)}
+    return {
+        "np.array([0.1]), handed in": jnp.asarray(np.array([0.1])),
+        "[0.1], handed in": jnp.array([0.1]),
+        "((a + h)² − a²) / h": quotient,
+        "here: slope of a²": derivatives.slope("square", a),
+    }
 
 
 def promotion() -> Values:
@@ -102,6 +107,22 @@ def overflow() -> Values:
     return {
         "log(1 + e^z)": jnp.log(1 + jnp.exp(z[0, 0])),
         "its slope": slope(lambda z: jnp.log(1 + jnp.exp(z)), 100.0),
+        "here: J": logistic.cross_entropy(z, y),
+        "here: dZ": logistic.quantities(w, jnp.ones((1, 1)), y)["dZ"][0, 0],
+    }
+
+
+def twice() -> Values:
+    """The loss of y = 1 at z = 4, given the probability in place of the logit."""
+    z, y = jnp.array([[4.0]]), jnp.ones((1, 1))
+    w = {"w": z, "b": jnp.zeros(())}
+
+    def loss(z: Array) -> Array:
+        return -jax.nn.log_sigmoid(jax.nn.sigmoid(z))
+
+    return {
+        "loss of σ(z)": loss(z[0, 0]),
+        "its slope": slope(loss, 4.0),
         "here: J": logistic.cross_entropy(z, y),
         "here: dZ": logistic.quantities(w, jnp.ones((1, 1)), y)["dZ"][0, 0],
     }

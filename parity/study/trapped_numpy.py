@@ -17,10 +17,15 @@ Values = dict[str, object]
 
 
 def nudge() -> Values:
-    """The slope of a² at 2 by a small nudge."""
+    """0.1 as it is handed in, and the slope of a² at 2 by a small nudge."""
     a, h = np.array(2.0), 2**-25
     quotient = ((a + h) ** 2 - a**2) / h
-    return {"((a + h)² − a²) / h": quotient, "here: slope of a²": derivatives.square_slope(a)}
+    return {
+        "np.array([0.1]), handed in": np.asarray(np.array([0.1])),
+        "[0.1], handed in": np.array([0.1]),
+        "((a + h)² − a²) / h": quotient,
+        "here: slope of a²": derivatives.square_slope(a),
+    }
 
 
 def promotion() -> Values:
@@ -100,6 +105,18 @@ def overflow() -> Values:
         "its slope": e / (1 + e),
         "here: J": logistic.cross_entropy(z, y),
         "here: dZ": logistic.backward({"A": activations.sigmoid(z)}, z, y)["dZ"][0, 0],
+    }
+
+
+def twice() -> Values:
+    """The loss of y = 1 at z = 4, given the probability in place of the logit."""
+    z, y = np.full((1, 1), 4, np.float32), np.ones((1, 1), np.float32)
+    a = activations.sigmoid(z)
+    return {
+        "loss of σ(z)": np.logaddexp(0, -a)[0, 0],
+        "its slope": ((activations.sigmoid(a) - y) * a * (1 - a))[0, 0],
+        "here: J": logistic.cross_entropy(z, y),
+        "here: dZ": logistic.backward({"A": a}, z, y)["dZ"][0, 0],
     }
 
 

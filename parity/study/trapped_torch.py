@@ -26,10 +26,15 @@ def slope(g: Callable[[Tensor], Tensor], z: float | list[float]) -> Tensor:
 
 
 def nudge() -> Values:
-    """The slope of a² at 2 by a small nudge."""
+    """0.1 as it is handed in, and the slope of a² at 2 by a small nudge."""
     a, h = torch.tensor(2.0), 2**-25
     quotient = ((a + h) ** 2 - a**2) / h
-    return {"((a + h)² − a²) / h": quotient, "here: slope of a²": derivatives.slope("square", a)}
+    return {
+        "np.array([0.1]), handed in": torch.tensor(np.array([0.1])),
+        "[0.1], handed in": torch.tensor([0.1]),
+        "((a + h)² − a²) / h": quotient,
+        "here: slope of a²": derivatives.slope("square", a),
+    }
 
 
 def promotion() -> Values:
@@ -115,6 +120,22 @@ def overflow() -> Values:
     return {
         "log(1 + e^z)": torch.log(1 + torch.exp(z[0, 0])),
         "its slope": slope(lambda z: torch.log(1 + torch.exp(z)), 100.0),
+        "here: J": logistic.cross_entropy(z, y),
+        "here: dZ": logistic.quantities(w, torch.ones((1, 1)), y)["dZ"][0, 0],
+    }
+
+
+def twice() -> Values:
+    """The loss of y = 1 at z = 4, given the probability in place of the logit."""
+    z, y = torch.tensor([[4.0]]), torch.ones((1, 1))
+    w = {"w": z, "b": torch.zeros(())}
+
+    def loss(z: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(torch.sigmoid(z), y[0, 0])
+
+    return {
+        "loss of σ(z)": loss(z[0, 0]),
+        "its slope": slope(loss, 4.0),
         "here: J": logistic.cross_entropy(z, y),
         "here: dZ": logistic.quantities(w, torch.ones((1, 1)), y)["dZ"][0, 0],
     }
