@@ -45,7 +45,12 @@ def test_every_mistake_once(page: dict[str, Any]) -> None:
     [
         ("cost_sign", [("logistic", ["J"]), ("shallow", ["J"])]),
         ("dW_transposed", [("logistic", ["dw"]), ("shallow", ["dW2", "dW1"])]),
-        ("missing_g_prime", [("shallow", ["dZ2", "dZ1"])]),
+        ("missing_g_prime", [("shallow", ["dZ1"])]),
+        ("other_derivative", [("shallow", ["dZ1"])]),
+        ("extra_sigma_prime", [("logistic", ["dZ"]), ("shallow", ["dZ2"])]),
+        ("linear_hidden", [("shallow", ["A1"])]),
+        ("tanh_at_output", [("logistic", ["A"]), ("shallow", ["A2"])]),
+        ("bias_missing", [("logistic", ["Z"]), ("shallow", ["Z1", "Z2"])]),
         ("iterations_off_by_one", [("logistic", ["train"]), ("shallow", ["train"])]),
         ("zero_weights", [("initialisation", ["random"])]),
         ("float32_arithmetic", [("logistic", []), ("shallow", [])]),

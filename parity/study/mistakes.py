@@ -52,19 +52,31 @@ def links(mistake: Mistake, chapters: Sequence[Chapter]) -> Iterator[tuple[str, 
     everywhere = set(mistake.of) >= PASS
     for chapter in chapters:
         names = [block.name for block in chapter.blocks]
-        found = [
-            name for name in names if any(_is_of(kind, chapter.name, name, mistake.exercises) for kind in mistake.of)
-        ]
+        found = [name for name in names if any(_is_of(kind, chapter.name, name, mistake) for kind in mistake.of)]
         if found:
             yield chapter.name, [] if everywhere else found
 
 
-def _is_of(kind: str, chapter: str, block: str, exercises: Sequence[str]) -> bool:
-    """Whether a block is that of a kind of quantity; logistic regression's W is called w."""
+def _is_of(kind: str, chapter: str, block: str, mistake: Mistake) -> bool:
+    """Whether a block is that of a kind of quantity, in the layer that the formula is of.
+
+    Logistic regression's W is called w.
+    """
     if kind in DRAWN:
         return (chapter, block) == ("initialisation", "random")
     own = kind.replace("W", "w") if chapter == "logistic" else kind
-    return chapter in exercises and re.fullmatch(rf"{BLOCKS.get(kind, own)}[12L]?", block) is not None
+    found = re.fullmatch(rf"{BLOCKS.get(kind, own)}([12L]?)", block)
+    if chapter not in mistake.exercises or not found:
+        return False
+    layer = found[1] or ("L" if chapter == "logistic" else "l")
+    return layer in _layers(kind, mistake.formula)
+
+
+def _layers(kind: str, formula: str) -> str:
+    """The layers of a kind of quantity that a formula is of: the output has a dZ, a dA and an A of its own."""
+    if formula.startswith(f"{kind}[L]"):
+        return "2L" + "l" * (kind == "A")  # A has one block for all layers of a deep network
+    return "1l" if kind in ("dZ", "dA") or (formula.startswith(f"{kind}[l]") and kind == "A") else "12Ll"
 
 
 def graded() -> dict[str, Any]:
