@@ -176,10 +176,10 @@ def command_run(options: argparse.Namespace) -> int:
     from parity.run import matrix
 
     plan = plan_of(options)
-    write = json_writer(options.json)
+    write, keep = json_writer(options.json), kept.keeper(plan)
     with Progress(len(plan)) as progress:
         cells = list(matrix(plan, progress.advance))
-    kept.keep(plan, cells)
+    keep(cells)
     try:
         write(report.as_json(cells))
     finally:  # whoever reads the one may be gone, or the disk of the other full

@@ -45,21 +45,35 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return err.removeprefix("parity: ").rstrip("\n")
 
 
-def test_the_matrix_ends_with_a_line_that_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = parity(capsys, *FAST)
+Run = tuple[int, str, str, Path]
+SEEN: list[Run] = []
+
+
+@pytest.fixture
+def fast(capfd: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Status, output, errors (the computing processes' too) and JSON of one run, for several tests."""
+    if not SEEN:
+        path = tmp_path_factory.mktemp("fast") / "report.json"
+        SEEN.append((*parity(capfd, "run", *FAST, "--json", str(path)), path))
+    return SEEN[0]
+
+
+def test_the_matrix_ends_with_a_line_that_counts(fast: Run) -> None:
+    status, out, err, _ = fast
     last = out.rstrip("\n").splitlines()[-1]
     assert (status, err) == (0, "")
     assert last.endswith(" 0 differ; 0 skipped")
     assert "comparisons: " in last
     assert "identical bit for bit, " in last
     assert "identical within rounding, " in last
+    assert max(len(line) for line in out.splitlines()) <= 100
+    assert "\x1b" not in out
 
 
 @pytest.mark.parametrize(
     "given",
     [
         ["--implementation", "numpy", "--model", "derivatives"],
-        ["run", *FAST],
         ["--dtype", "float16", "--model", "computation_graph", "--implementation", "reference"],
     ],
 )
@@ -131,9 +145,9 @@ def test_a_difference_is_status_1_and_described(
     assert out.rstrip().endswith(" 2 differ; 0 skipped")  # dW1, and new_W1, which was made of another dW1
 
 
-def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    assert parity(capsys, *FAST, "--json", str(path))[0] == 0
+def test_json(fast: Run) -> None:
+    status, _, _, path = fast
+    assert status == 0
     found = json.loads(path.read_text(encoding="utf-8"))
     assert (found["schema"], found["schema_version"]) == ("parity.run", report.SCHEMA_VERSION)
     assert {"machine", "versions", "totals", "cells", "made"} <= set(found)
@@ -152,7 +166,7 @@ def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert {"quantity", "verdict", "ulps", "element_ulps", "share", "unusual", "looks_like"} <= set(comparison)
     for which in ("end_to_end", "local"):
         assert {"index", "value", "target", "error", "bound", "share", "inside"} == set(comparison[which])
-    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+    assert [p.name for p in path.parent.iterdir()] == ["report.json"]
 
 
 def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,16 +280,15 @@ def test_help_and_version_import_no_framework() -> None:
     assert done.stdout.rstrip().splitlines()[-1] == "[]"
 
 
-def test_a_bar_on_a_terminal_and_nothing_in_a_pipe() -> None:
-    """With a pseudo-terminal on standard error the bar shows; without, standard error stays empty."""
+BRIEF = [sys.executable, "-m", "parity", "--problem", "computation_graph", "--implementation", "reference"]
+
+
+def test_a_bar_on_a_terminal() -> None:
+    """With a pseudo-terminal on standard error the bar shows; without, see the next test, it stays empty."""
     pty = pytest.importorskip("pty")
-    command = [sys.executable, "-m", "parity", *FAST]
-    piped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert piped.stderr == ""
-    assert "\x1b" not in piped.stdout
     leader, follower = pty.openpty()
     env = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"}
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=follower) as process:
+    with subprocess.Popen(BRIEF, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=follower) as process:
         os.close(follower)
         shown = b""
         while True:
@@ -291,18 +304,18 @@ def test_a_bar_on_a_terminal_and_nothing_in_a_pipe() -> None:
     assert b"%" in shown
 
 
+def test_nothing_in_a_pipe_and_an_encoding_without_greek_letters_is_no_reason_to_fail() -> None:
+    """As in a pipe on Windows."""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(BRIEF, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert "?" in done.stdout
+
+
 def test_every_implementation_says_what_it_is() -> None:
     assert find("jax-vmap").about
     assert report.header("reference") == "NumPy\nhand"
-
-
-def test_an_encoding_without_greek_letters_is_no_reason_to_fail() -> None:
-    """As in a pipe on Windows."""
-    given = [sys.executable, "-m", "parity", "--model", "computation_graph", "--implementation", "reference"]
-    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(given, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "?" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["red\x1b[31m.csv", "two\nlines.csv", os.fsdecode(b"\xff.csv")])
@@ -363,9 +376,6 @@ def test_ctrl_c_while_a_library_is_loaded(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setattr(cli, "command_list", partial(loaded, why=None))
     with pytest.raises(ImportError, match="initialization failed"):
         cli.main(["list"])
-
-
-BRIEF = [sys.executable, "-m", "parity", "--model", "computation_graph", "--implementation", "reference"]
 
 
 def unread(given: list[str]) -> tuple[int, bytes]:

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 
 from parity import implementations, names
-from parity.cli import main
-from parity.compare import BITS, DIFFERS
+from parity.cli import main, plan_of
+from parity.cli import parser as cli_parser
+from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.formats import FORMATS
 from parity.implementations import find
 from parity.problems import NETWORKS, catalogue
@@ -61,6 +63,7 @@ class {name}(Autograd):
         found = super().quantities(problem, dtype, device)
         return {result}
 """
+UNSURE = {"refusing": "ValueError: no refusal", "homeless": "ValueError: no device"}
 REFUSING = """
 class refusing(Autograd):
     def refuses(self, problem, dtype, device):
@@ -96,11 +99,15 @@ def distribution(folder: Path, name: str, entry_points: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """The example and its faulty kin, as the importer sees installed packages; what was cached before is forgotten."""
+    """The example, its faulty kin and what is broken, as the importer sees installed packages.
+
+    What was cached before is forgotten.
+    """
     site = tmp_path_factory.mktemp("site-packages")
     distribution(site, "parity_autograd", declared())
-    faults = {f"autograd-{name}": f"parity_faults:{name}" for name in (*FAULTS, "refusing", "homeless")}
+    faults = {f"autograd-{name}": f"parity_faults:{name}" for name in (*FAULTS, *UNSURE)}
     distribution(site, "parity_faults", faults)
+    distribution(site, "parity_broken", BROKEN)
     classes = [CLASS.format(name=name, result=result) for name, result in FAULTS.items()]
     (site / "parity_faults.py").write_text("\n".join(["from parity_autograd import Autograd", *classes, REFUSING]))
     folders = [str(site), str(EXAMPLE)]
@@ -130,8 +137,9 @@ def parity(folders: list[str], *arguments: str) -> subprocess.CompletedProcess[s
 
 @cache
 def of_faulty(*, processes: bool) -> dict[str, Cell]:
-    """All that are faulty on one problem, in one run: none may spoil what comes after it."""
-    plan = Plan((catalogue.build("flower"),), tuple(f"autograd-{name}" for name in LINES), ("float64",))
+    """All that are faulty on one problem, in one run, and the right one last: none may spoil what comes after it."""
+    faulty = tuple(f"autograd-{name}" for name in (*LINES, *UNSURE))
+    plan = Plan((catalogue.build("flower"),), (*faulty, "autograd"), ("float64",))
     return {cell.implementation: cell for cell in matrix(plan, processes=processes)}
 
 
@@ -148,31 +156,51 @@ def test_the_guide_quotes_the_example() -> None:
         assert code in source[language] or indent(code, "    ") in source[language], code
 
 
-def test_the_example_is_listed(installed: list[str]) -> None:
+def test_the_example_is_listed_and_so_is_what_is_broken(installed: list[str]) -> None:
     assert names.available_names()[: len(names.BUILT_IN)] == tuple(names.BUILT_IN)
     assert "autograd" in names.available_names()
     assert find("autograd").unavailable() is None
     listed = parity(installed, "list")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert re.search(r"^autograd +cpu +yes +HIPS autograd", listed.stdout, re.MULTILINE)
+    assert " ".join(listed.stdout.split()).count("cannot be loaded") == len(BROKEN)
+    for name in BROKEN:
+        assert re.search(rf"^{name} ", listed.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("model", ["shallow_network", ",".join(NETWORKS)])
-def test_nothing_differs_on_the_command_line(installed: list[str], model: str, tmp_path: Path) -> None:
-    done = parity(installed, "--implementation", "autograd", "--model", model, "--json", str(tmp_path / "cells.json"))
+def test_nothing_differs_on_the_command_line(installed: list[str], tmp_path: Path) -> None:
+    """Whatever else is registered and broken; over all problems, and over those of the shallow network."""
+    given = ["--implementation", "autograd", "--model", ",".join(NETWORKS), "--json", str(tmp_path / "cells.json")]
+    done = parity(installed, *given)
     assert (done.returncode, done.stderr) == (0, "")
     pattern = (
         r"(\d+) comparisons: (\d+) identical bit for bit, (\d+) identical within rounding, (\d+) differ; (\d+) skipped"
     )
     totals = re.fullmatch(pattern, done.stdout.splitlines()[-1])
     assert totals
-    compared, bits, rounding, differ, skipped = map(int, totals.groups())
-    assert compared == bits + rounding
-    assert min(bits, rounding, skipped) > 0
-    assert differ == 0
     cells = json.loads((tmp_path / "cells.json").read_text())["cells"]
     assert {cell["implementation"] for cell in cells} == {"autograd"}
-    assert {cell["model"] for cell in cells} == set(model.split(","))
+    assert {cell["model"] for cell in cells} == set(NETWORKS)
+    assert tuple(map(int, totals.groups())) == counted(cells)
+    shallow = [cell for cell in cells if cell["model"] == "shallow_network"]
+    for compared, bits, rounding, differ, skipped in (counted(cells), counted(shallow)):
+        assert compared == bits + rounding
+        assert min(bits, rounding, skipped) > 0
+        assert differ == 0
+
+
+def counted(cells: list[dict[str, Any]]) -> tuple[int, ...]:
+    """What the last line of the report counts."""
+    verdicts = [comparison["verdict"] for cell in cells for comparison in cell["comparisons"]]
+    each = (verdicts.count(verdict) for verdict in (BITS, ROUNDING, DIFFERS))
+    return len(verdicts), *each, sum(bool(cell["skipped"]) for cell in cells)
+
+
+def test_one_model_of_several_is_chosen(installed: list[str]) -> None:
+    given = ["--implementation", "autograd", "--model", "shallow_network"]
+    plan = plan_of(cli_parser().parse_args(["run", *given]))
+    assert plan.implementations == ("autograd",)
+    assert {problem.model for problem in plan.problems} == {"shallow_network"}
 
 
 @pytest.mark.parametrize("problem", [name for name in catalogue.NAMES if catalogue.build(name).model in NETWORKS])
@@ -213,13 +241,12 @@ def test_a_planted_fault_is_traced_to_its_quantity(
     assert re.fullmatch(rf"{problem} float64 on cpu, autograd-without_m: dW1\[.*; it looks like a factor m", last)
 
 
-def test_a_planted_fault_is_found_by_the_matrix(installed: list[str]) -> None:
-    done = parity(
-        installed, "--implementation", "autograd,autograd-without_m", "--problem", "flower", "--dtype", "float64"
-    )
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.splitlines()[-1].endswith(" 2 differ; 0 skipped")
-    assert "✗ dW1" in done.stdout
+def test_a_planted_fault_is_found_by_the_matrix(installed: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["--implementation", "autograd,autograd-without_m", "--problem", "flower", "--dtype", "float64"]
+    status, said = main(given), capfd.readouterr()
+    assert (status, said.err) == (1, "")
+    assert said.out.splitlines()[-1].endswith(" 2 differ; 0 skipped")
+    assert "✗ dW1" in said.out
 
 
 @pytest.mark.parametrize("processes", [False, True])
@@ -234,29 +261,18 @@ def test_what_is_no_result_differs_with_a_line(installed: list[str], name: str, 
 
 
 @pytest.mark.parametrize("processes", [False, True])
-@pytest.mark.parametrize(
-    ("name", "line"), {"refusing": "ValueError: no refusal", "homeless": "ValueError: no device"}.items()
-)
+@pytest.mark.parametrize(("name", "line"), UNSURE.items())
 def test_what_cannot_say_whether_it_runs_is_no_end_of_the_run(
     installed: list[str], name: str, line: str, processes: bool
 ) -> None:
-    plan = Plan((catalogue.build("flower"),), (f"autograd-{name}", "autograd"), ("float64",))
-    faulty, right = matrix(plan, processes=processes)
+    cells = of_faulty(processes=processes)
+    faulty, right = cells[f"autograd-{name}"], cells["autograd"]
     assert line in (faulty.first_difference.looks_like if faulty.first_difference else faulty.skipped)
     assert right.comparisons
     assert not right.first_difference
 
 
-def test_a_broken_registration_stops_nobody_else(installed: list[str], tmp_path: Path) -> None:
-    distribution(tmp_path, "parity_broken", BROKEN)
-    folders = [str(tmp_path), *installed]
-    done = parity(folders, "--implementation", "autograd", "--problem", "flower", "--dtype", "float64")
-    assert (done.returncode, done.stderr) == (0, "")
-    listed = parity(folders, "list")
-    assert (listed.returncode, listed.stderr) == (0, "")
-    assert " ".join(listed.stdout.split()).count("cannot be loaded") == len(BROKEN)
-    for name in BROKEN:
-        assert re.search(rf"^{name} ", listed.stdout, re.MULTILINE)
-    alone = parity(folders, "--implementation", "autograd-absent", "--problem", "flower")
-    assert alone.returncode == 2
-    assert re.fullmatch(r"parity: nothing was compared: .*cannot be loaded.*\n", alone.stderr)
+def test_alone_a_broken_registration_is_one_line(installed: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    status, said = main(["--implementation", "autograd-absent", "--problem", "flower"]), capfd.readouterr()
+    assert status == 2
+    assert re.fullmatch(r"parity: nothing was compared: .*cannot be loaded.*\n", said.err)

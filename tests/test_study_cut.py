@@ -148,6 +148,21 @@ def test_what_is_not_there_ends_the_build_with_one_line(root: Path, place: str, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"x = 1\ndef f(:\n", "package/module.py, line 2: invalid syntax"),
+        (b"x = '\0'\n", "package/module.py: source code string cannot contain null bytes"),
+        (b"x = '\xff'\n", "package/module.py cannot be read: 'utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_a_file_that_is_no_python_ends_the_build_with_one_line(root: Path, content: bytes, line: str) -> None:
+    (root / "package" / "module.py").write_bytes(content)
+    with pytest.raises(Broken, match=re.escape(line)) as caught:
+        cut("package", "module.forward", root)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_package_that_is_not_installed() -> None:
     with pytest.raises(Broken, match="there is no package no_such_package"):
         cut("no_such_package", "module.forward")

@@ -10,7 +10,8 @@ import pytest
 from markupsafe import Markup
 
 from parity.study import plots
-from parity.study.figures import FIGURES
+from parity.study.figures import _PLOTTED, FIGURES
+from parity.study.svg import lean, spans
 from parity.training import figures
 
 pytest.importorskip("matplotlib")
@@ -85,6 +86,46 @@ def test_a_drawing_may_stand_in_a_page(name: str) -> None:
 @pytest.mark.parametrize("name", ["computation_graph", "shallow_units", "deep_blocks", "xor_deep", "relu", "loss"])
 def test_a_drawing_has_the_same_bytes_twice(name: str) -> None:
     assert made(name) == made(name)
+
+
+@pytest.mark.parametrize("name", ["loss", "relu", "learning_rates"])
+def test_a_lean_drawing_has_the_same_shapes_and_words_in_half_the_bytes(name: str) -> None:
+    whole = plots.drawn(name, _PLOTTED[name])
+    slim = lean(whole)
+    assert faults(slim) == []
+    assert 2 * len(slim) < 1.3 * len(whole)
+    before, after = (ElementTree.fromstring(svg) for svg in (whole, slim))
+    for tag in ("path", "use", "text", "tspan", "clipPath"):
+        assert len(list(before.iter(SVG + tag))) == len(list(after.iter(SVG + tag)))
+    assert [text.strip() for text in before.itertext() if text.strip()] == [
+        text.strip() for text in after.itertext() if text.strip()
+    ]
+    assert [numbers(path) for path in before.iter(f"{SVG}path")] == [numbers(path) for path in after.iter(f"{SVG}path")]
+
+
+def numbers(path: ElementTree.Element) -> list[str]:
+    return re.findall(r"-?[\d.]+|[A-Za-z]", path.attrib["d"])
+
+
+def test_a_lean_drawing_keeps_what_is_referred_to() -> None:
+    svg = """<svg aria-labelledby="t d"><title id="t">a</title><g id="g"><g id="h"/><g id="i">
+      <path id="p" d="M 0.04 -1.26
+L 2 3
+" style="font-family: 'A', serif; fill: none"/>
+     </g><use href="#p" clip-path="url(#c)"/><clipPath id="c"/><text style="font-size: 9px; font-family: B">x</text>
+    </g></svg>"""
+    assert lean(svg) == (
+        """<svg aria-labelledby="t d"><title id="t">a</title>\n<path id="p" d="M0 -1.3L2 3" style="fill: none"/>\n"""
+        """<use href="#p" clip-path="url(#c)"/><clipPath id="c"/><text style="font-size: 9px">x</text>\n</svg>"""
+    )
+
+
+def test_the_scripts_of_a_name_stand_below_one_another() -> None:
+    raised, end, lowered, _ = ElementTree.fromstring(f"<text>{spans('a^[1]_2', 10)}</text>")
+    assert (raised.text, end.text, lowered.text) == ("[1]", "\N{ZERO WIDTH SPACE}", "2")
+    assert float(lowered.attrib["dx"]) < 0
+    assert "dx" not in spans("a^[1] b_2", 10)
+    assert "dx" not in spans("W^[2]^T", 10)
 
 
 def test_a_drawing_is_made_once() -> None:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from parity.problems import Problem, catalogue
 from parity.study import deep, graph, networks, small
+from parity.study.registry import chapters
 from parity.study.svg import Drawing, number, spans, width_of
 from reference import circuits, deep_network, shallow_network
 
@@ -99,10 +100,10 @@ def test_every_unit_of_a_deep_network_has_both_numbers() -> None:
     params, X, Y = problem.inputs("float64")
     v = deep_network.quantities(params, X[:, :1], Y[:, :1], problem.activations)
     said = said_by_symbol(deep.deep_units())
-    for l, n in enumerate((5, 5, 3, 1), start=1):
-        assert said[f"n{l}"] == [f"n[{l}] = {n}"]
-        assert sorted(said[f"A{l}"]) == numbers_of(v[f"A{l}"], 2)
-        assert sorted(said[f"dZ{l}"]) == numbers_of(v[f"dZ{l}"], 2)
+    layers = range(1, 5)
+    assert said["nl"] == [f"n[{l}] = {n}" for l, n in enumerate((3, 5, 5, 3, 1))]
+    for name in ("A", "dZ"):
+        assert said[f"{name}l"] == [number(x, 2) for l in layers for x in v[f"{name}{l}"][:, 0]]
 
 
 def test_what_passes_between_the_blocks_is_the_chain_rule() -> None:
@@ -110,10 +111,10 @@ def test_what_passes_between_the_blocks_is_the_chain_rule() -> None:
     params, X, Y = problem.inputs("float64")
     v = deep_network.quantities(params, X, Y, problem.activations)
     said = said_by_symbol(deep.deep_blocks())
-    for l in (1, 2, 3):
-        assert said[f"dA{l}"] == [f"dA[{l}]", number((params[f"W{l + 1}"].T @ v[f"dZ{l + 1}"])[0, 0], 2)]
-    for name in ("A1", "A2", "A3", "A4", "dW1", "db1", "dW4", "db4"):
-        assert number(v[name][0, 0], 2) in said[name]
+    slopes = {l: number((params[f"W{l + 1}"].T @ v[f"dZ{l + 1}"])[0, 0], 2) for l in (1, 2, 3)}
+    assert said["dAl"][:-2] == [text for l in slopes for text in (f"dA[{l}]", slopes[l])]
+    for name, layers in {"A": (1, 2, 3, 4), "dW": (1, 2, 3, 4), "db": (1, 2, 3, 4)}.items():
+        assert said[f"{name}l"] == [text for l in layers for text in (f"{name}[{l}]", number(v[f"{name}{l}"][0, 0], 2))]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,19 @@ def test_a_circuit_has_its_units_its_edges_and_its_answer(
     edges = sum(np.count_nonzero(params[f"W{l}"]) for l in range(1, len(g) + 1))
     assert len(list(root.iter(f"{SVG}polyline"))) == edges + in_legend
     assert f"hidden units: {units}" in {"".join(text.itertext()) for text in root.iter(f"{SVG}text")}
-    assert said_by_symbol(svg)[f"A{len(g)}"] == [str(sum(deep.SHOWN_INPUT) % 2)]
+    assert said_by_symbol(svg)["P"] == [str(sum(deep.SHOWN_INPUT) % 2)]
+
+
+def test_what_lights_up_in_a_drawing_is_a_symbol_of_its_chapter() -> None:
+    drawn = {name: draw for module in (graph, networks, deep) for name, draw in vars(module).items()}
+    alone = {
+        (chapter.name, figure, symbol)
+        for chapter in chapters()
+        for figure in {name for block in chapter.blocks for name in block.figures} & set(drawn)
+        for symbol in said_by_symbol(drawn[figure]())
+        if symbol not in chapter.symbols
+    }
+    assert alone == set()
 
 
 DRAWINGS: list[tuple[Callable[[Problem], Markup], str]] = [

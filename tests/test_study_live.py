@@ -158,14 +158,31 @@ def test_a_call_has_a_table_for_every_quantity_and_format(monkeypatch: pytest.Mo
     assert (found[2].entries, found[2].exact, found[2].rows[0].verdict) == (("nudge",), ("4.0009765625",), BITS)
 
 
+ABSENT = [
+    (Live(quantity="J", problem="nowhere"), "there is no problem 'nowhere'"),
+    (Live(quantity="dZ3", problem="three_four_one"), "three_four_one has no dZ3"),
+    (Live(call="vectorization.dots"), "reference.vectorization has no dots"),
+    (Live(call="dots"), '"dots" is not written as module.function'),
+    (Live(call="circuits.all_inputs", arguments={"n": 1}), "n is 1"),
+]
+"""What the registry may name and is not there."""
+
+
+@pytest.mark.parametrize(("lives", "reason"), ABSENT)
+def test_what_is_not_there_is_found_out_without_a_framework(
+    monkeypatch: pytest.MonkeyPatch, lives: Live, reason: str
+) -> None:
+    only(monkeypatch)
+    live.check([chapter(J, DOT, Live(none="there are none"))])
+    with pytest.raises(Broken, match=rf"^shallow, block block: .*{reason}"):
+        live.check([chapter(J, DOT, lives)])
+
+
 @pytest.mark.parametrize(
     ("lives", "reason"),
     [
-        (Live(quantity="J", problem="nowhere"), "there is no problem 'nowhere'"),
-        (Live(quantity="dZ3", problem="three_four_one"), "three_four_one has no dZ3"),
+        *ABSENT,
         (Live(quantity="db1", problem="three_four_one"), "no implementation computes db1 of three_four_one in float64"),
-        (Live(call="vectorization.dots"), "reference.vectorization has no dots"),
-        (Live(call="circuits.all_inputs", arguments={"n": 1}), "n is 1"),
     ],
 )
 def test_what_is_broken_names_chapter_and_block(monkeypatch: pytest.MonkeyPatch, lives: Live, reason: str) -> None:
@@ -179,6 +196,7 @@ def test_processes_find_what_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> 
     only(monkeypatch, "reference", "reference-loop")
     seen: list[str] = []
     found = measured([chapter(DZ1, J, DOT)], seen.append)
+    assert len(seen) == live.steps([chapter(DZ1, J, DOT)])
     assert repr(found) == repr(measured([chapter(DZ1, J, DOT)], processes=False))
     assert seen == [
         *(f"three_four_one · {t} · {n}" for t in FLOATS for n in ("reference", "reference-loop")),

@@ -20,6 +20,8 @@ SYMBOLS = {
         "dZ2": "dZ^{[2]}",
         "g1": "g^{[1]}",
         "m": "m",
+        "wj": "w_j",
+        "aj": "a^{[1]}_j",
         "yhat": r"\hat{y}",
     }.items()
 }
@@ -48,13 +50,38 @@ def test_each_symbol_is_an_element_that_scripts_attach_to() -> None:
 
 
 def test_a_raised_sign_stands_beside_the_number_of_the_layer_and_a_prime_beside_the_letter() -> None:
-    assert [each.tag for each in tree("«W2»^T")[0][0]] == ["msup"]
-    assert [each.text for each in tree("«W2»^T")[0][0][0][1]] == ["[", "2", "]", "T"]
-    assert [each.tag for each in tree("«m»^T")[0][0]] == ["mrow", "mi"]
+    assert [each.tag for each in tree("«W2»^T")] == ["msup"]
+    assert [each.text for each in tree("«W2»^T")[0][1]] == ["[", "2", "]", "T"]
+    assert [each.tag for each in tree("«m»^T")[0]] == ["mi", "mi"]
     for latex in ("g'(z)", r"g^{\prime}(z)"):
-        assert [(each.tag, each.text) for each in tree(latex)[0][0]] == [("mi", "g"), ("mo", "′")]
-    assert "".join(tree("«g1»''")[0][0][0][1].itertext()) == "[1]″"
-    assert [each.get("form") for each in tree("«m»'")[0][0]] == [None, "postfix"]
+        assert [(each.tag, each.text) for each in tree(latex)[0]] == [("mi", "g"), ("mo", "′")]
+    assert "".join(tree("«g1»''")[0][1].itertext()) == "[1]″"
+    for latex in ("«m»'", "«wj»'"):
+        assert [each.get("form") for each in tree(latex)[0]] == [None, "postfix"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "scripts"),
+    [
+        ("«Z1»_{ki}", ["ki", "[1]"]),
+        ("«Z1»^T_{ki}", ["ki", "[1]T"]),
+        ("«Z1»^{(i)}_k", ["k", "[1](i)"]),
+        ("«wj»^T", ["j", "T"]),
+        ("«wj»_i", ["ji"]),
+        ("«aj»^{(i)}", ["j", "[1](i)"]),
+        ("W^{[2]}_{kj}", ["kj", "[2]"]),
+    ],
+)
+def test_the_scripts_of_a_symbol_and_those_behind_it_stand_below_one_another(latex: str, scripts: list[str]) -> None:
+    (only,) = tree(latex)
+    assert only.tag == ("msubsup" if len(scripts) == 2 else "msub")
+    assert ["".join(script.itertext()) for script in only[1:]] == scripts
+
+
+def test_the_scripts_of_a_symbol_of_two_letters_are_those_of_the_second() -> None:
+    (symbol,) = tree("«dZ1»_{ki}")
+    assert [each.tag for each in symbol] == ["mi", "msubsup"]
+    assert symbols(tree("«dZ1»_{ki} «Z1»_j")) == ["dZ1", "Z1"]
 
 
 def test_a_sign_stands_close_to_what_it_belongs_to() -> None:
@@ -94,15 +121,17 @@ def test_a_symbol_in_a_fraction_a_table_and_twice() -> None:
         (r"⌈\log_2 n⌉ ∇ J \binom{n}{k + 1}", "⌈log_2 n⌉ ∇J(n choose (k + 1))"),
         (r"\lim_{z \to -\infty} w_{kj}", "lim_(z → minus ∞) w_kj"),
         (r"\text{if } (a) \text{ and } b", "if (a) and b"),
+        (r"«Z1»^T_{ki} = W^{[2]}_{kj} - «Z1»^{\prime}_k", "Z[1]_ki transposed = W[2]_kj minus Z[1]'_k"),
+        (r"w_j^2 - «wj»^T", "w_j^2 minus w_j transposed"),
     ],
 )
 def test_the_label_says_the_formula(latex: str, words: str) -> None:
     math = tree(latex)
-    assert math.get("aria-label") == math.get("alttext") == words
+    assert math.get("aria-label") == words
 
 
 def test_display_and_inline() -> None:
-    assert [tree("a", display).get("display") for display in (True, False)] == ["block", "inline"]
+    assert [tree("a", display).get("display") for display in (True, False)] == ["block", None]
     assert tree(r"\sum_{i}^{m} a").find(".//munderover") is not None
     assert tree(r"\sum_{i}^{m} a", display=False).find(".//msubsup") is not None
 
@@ -130,7 +159,7 @@ def test_names_of_functions_are_upright_words_apart_from_their_argument() -> Non
     assert leaves(tree(r"y \log a")) == [("mi", "y"), ("mspace", ""), ("mi", "log"), ("mspace", ""), ("mi", "a")]
     assert leaves(tree(r"(b)\log(a)"))[2:5] == [("mo", ")"), ("mspace", ""), ("mi", "log")]
     assert leaves(tree(r"\max_i a")) == [("mi", "max"), ("mi", "i"), ("mspace", ""), ("mi", "a")]
-    assert tree(r"\mathrm{d}z")[0][0].get("mathvariant") == "normal"
+    assert tree(r"\mathrm{d}z")[0].get("mathvariant") == "normal"
     assert leaves(tree(r"\mathrm{XOR}(x)"))[0] == ("mi", "XOR")
 
 
@@ -181,11 +210,18 @@ def test_a_fence_may_be_empty() -> None:
 def test_words_with_formulas_code_and_links() -> None:
     text = "«dZ1» is $«m» > 1$ & `a<b` in [the `N18` rows](shallow.html#dZ1)."
     html = line(text, SYMBOLS)
-    assert html.startswith('<math display="inline"')
+    assert html.startswith('<math aria-label="dZ[1]"')
     assert " &amp; <code>a&lt;b</code> in " in html
     assert html.endswith('<a href="shallow.html#dZ1">the <code>N18</code> rows</a>.')
     assert html.count("<math") == 2
     fromstring(f"<p>{html}</p>")
+
+
+def test_a_formula_and_its_punctuation_stay_together() -> None:
+    html = line("a ($m$) of $m$, $m$-th; (`m`) $m$ (a $m$?)", {})
+    found = re.findall(r'<span class="kept">([^<]*)<math.*?</math>([^<]*)</span>', html)
+    assert found == [("(", ")"), ("", ","), ("", "-"), ("", "?)")]
+    assert html.count("<math") == len(found) + 1
 
 
 def test_paragraphs() -> None:

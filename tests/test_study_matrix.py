@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from parity.compare import BITS, DIFFERS, ROUNDING
+from parity.compare import BITS, DIFFERS, ROUNDING, Comparison
+from parity.kept import FAILED
 from parity.problems import catalogue
 from parity.report import cell_text
 from parity.run import Cell, Plan, matrix
@@ -50,7 +51,15 @@ def test_a_quantity_is_counted_by_framework(cells: list[Cell]) -> None:
     assert [found.framework for found in agreement(cells, "logistic_regression", "dZ")] == ["numpy"]
     assert agreement(cells, "logistic_regression", "dZ1") == []
     assert agreement(spoiled(cells), "logistic_regression", "dw")[0].verdict == DIFFERS
-    assert agreement(cells, "computation_graph", "dv")[0].verdict == BITS
+    (graph,) = agreement(cells, "computation_graph", "dv")
+    assert (graph.verdict, graph.counts) == (BITS, [(BITS, 2)])
+
+
+def test_where_an_implementation_failed_every_quantity_differs(cells: list[Cell]) -> None:
+    failed = (Comparison(FAILED, DIFFERS, looks_like="its process died"),)
+    hand, sklearn = agreement([replace(cells[0], comparisons=failed), *cells[1:]], "logistic_regression", "dw")
+    assert (hand.verdict, hand.differs, hand.problems) == (DIFFERS, 1, 2)
+    assert sklearn.differs == 0
 
 
 def spoiled(cells: list[Cell]) -> list[Cell]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -92,8 +94,33 @@ def test_a_site_that_cannot_be_written_whole_leaves_the_old_one(tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_is_no_hindrance(tmp_path: Path) -> None:
-    (tmp_path / f"{output.MANIFEST}-left").mkdir()
-    (tmp_path / f"{output.MANIFEST}-left" / "half.html").write_text("half")
+    (tmp_path / f"{output.STAGED}left").mkdir()
+    (tmp_path / f"{output.STAGED}left" / "half.html").write_text("half")
     place = output.folder(str(tmp_path))
     output.write(place, SITE)
     assert contents(place) == SITE
+
+
+def test_a_folder_that_is_only_called_alike_is_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / f"{output.MANIFEST}-thesis").mkdir()
+    assert "holds other files" in refused(output.folder, str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_two_builds_at_once_are_written_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second begins while the first has its files staged: it would take them for those of a run that was killed."""
+    place, second = output.folder(str(tmp_path)), {"index.html": "second"}
+    write_whole, threads = output.files.write_whole, list[Thread]()
+
+    def write(target: Path, content: str) -> None:
+        if not threads:
+            threads.append(Thread(target=output.write, args=(place, second)))
+            threads[0].start()
+            threads[0].join(0.2)
+            assert threads[0].is_alive()
+        write_whole(target, content)
+
+    monkeypatch.setattr(output.files, "write_whole", write)
+    output.write(place, SITE)
+    threads[0].join()
+    assert contents(place) == second

@@ -11,16 +11,20 @@ from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
+from selenium.webdriver import Chrome
 
 from parity.study import pages, parts
 from parity.study.digits import Number, Row, Table
 from parity.study.matrix import Agreement
+from parity.study.quantities import NONE, quantities
 from parity.study.registry import Block, Broken, Chapter, Column, Live, Step, Symbol
+from tests.browser import browser, opened  # noqa: F401
 
 HOSTILE = "<script>alert('x')</script>"
 VOID = {"meta", "link", "input", "wbr", "br", "hr", "img"}
@@ -233,23 +237,24 @@ def test_the_table_of_quantities_leads_to_the_block_and_says_what_agrees() -> No
         row("differs", framework="jax"),
     )
     made = site(tables={("shallow", "dZ1"): (table(*rows), table(row("differs"), dtype="float32"))})
-    assert parts.quantities(made).chapters == (("shallow", "One hidden layer"),)
-    (kind,) = parts.quantities(made).rows
+    assert quantities(made).chapters == (("shallow", "One hidden layer"),)
+    (kind,) = quantities(made).rows
     assert (kind.title, kind.cells[0][0].name, kind.cells[0][0].href) == ("dZ", "dZ[1]", "shallow.html#dZ1")
     assert kind.cells[0][0].verdicts == (("NumPy", "bits"), ("PyTorch", "rounding"), ("JAX", "differs"))
 
 
 def test_the_whole_matrix_counts_for_more_than_a_block() -> None:
     made = site(agreements={("shallow", "dZ1"): [Agreement("numpy", 3, 10, 1, 0)]})
-    (kind,) = parts.quantities(made).rows
-    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"),)
+    (kind,) = quantities(made).rows
+    assert kind.cells[0][0].verdicts == (("NumPy", "rounding"), ("PyTorch", NONE), ("JAX", NONE))
+    assert '</i><i class="not compared">·</i>' in pages.render(made)["index.html"]
 
 
 def test_blocks_of_the_same_quantity_are_told_apart() -> None:
     two = chapter(block(), block("again"))
     both = {("shallow", name): (table(row("bits")),) for name in ("dZ1", "again")}
-    (kind,) = parts.quantities(site(two, tables=both)).rows
-    assert [link.which for link in kind.cells[0]] == ["dZ1", "again"]
+    (kind,) = quantities(site(two, tables=both)).rows
+    assert [link.which for link in kind.cells[0]] == ["", "again"]
     assert [one.short for one in parts.shown(two, site()).blocks] == ["the error of the hidden layer"] * 2
     assert [one.short for one in parts.shown(chapter(), site()).blocks] == ["dZ[1]"]
 
@@ -257,8 +262,29 @@ def test_blocks_of_the_same_quantity_are_told_apart() -> None:
 def test_a_share_without_a_bound_has_no_column() -> None:
     unbounded = replace(row("bits"), share=nan)
     one, other = (pages.render(site(tables={("shallow", "dZ1"): (table(of),)})) for of in (row("bits"), unbounded))
-    assert "of its bound" in one["shallow.html"]
-    assert "of its bound" not in other["shallow.html"]
+    assert '<th scope="col">bound</th>' in one["shallow.html"]
+    assert '<th scope="col">bound</th>' not in other["shallow.html"]
+
+
+WIDER = """
+const boxes = [...document.querySelectorAll(".scroll, .sideways, figure, pre")].filter((box) => box.checkVisibility());
+const seen = (box) => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel ?? "", box.role ?? ""];
+requestAnimationFrame(() => setTimeout(() => arguments[0](boxes.map(seen))));
+"""
+"""Of each box, once the page has been laid out: whether it scrolls, whether the keyboard reaches it, name, role."""
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_keyboard_reaches_what_scrolls_and_nothing_else(browser: Chrome, tmp_path: Path, width: int) -> None:  # noqa: F811
+    drawn = Markup('<svg role="img" width="300" height="100"><title>drawn</title></svg>')
+    for name, text in pages.render(site(figures={"drawn": drawn})).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    opened(browser, tmp_path / "shallow.html", width)
+    found = browser.execute_async_script(WIDER)
+    assert [wide for wide, *_ in found] == [reached for _, reached, *_ in found]
+    assert [(name, role) for wide, _, name, role in found if wide] == (
+        [("dZ1 (4, 5) in float64", "group"), ("drawn", "group")] if width == 320 else []
+    )
 
 
 def test_the_index_of_the_search_is_a_script_that_sets_what_it_was_given() -> None:

@@ -143,7 +143,7 @@ def test_the_search_finds_a_quantity(browser: Chrome, site: Path) -> None:  # no
     assert check.search_misses(browser, "dZ1", f"{SHALLOW}#dZ1") == []
 
 
-def test_where_is_dZ1_in_PyTorch_and_does_it_agree(browser: Chrome, site: Path) -> None:  # noqa: F811, N802
+def test_where_is_dZ1_in_PyTorch_and_does_it_agree(browser: Chrome, site: Path) -> None:  # noqa: F811
     """One click from the start page."""
     opened(browser, site / "index.html")
     check.click(browser, browser.find_element(By.CSS_SELECTOR, f'main a[href="{SHALLOW}#dZ1"]'))

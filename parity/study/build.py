@@ -6,15 +6,18 @@ made in a process of their own, beside the matrix and the numbers.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from parity import kept, run
+from parity.errors import FOREIGN, one_line
 from parity.names import available_names
 from parity.processes import Pool
 from parity.run import Cell, Plan, workers
@@ -54,7 +57,14 @@ class Matrix:
 
 
 def steps(matrix: Matrix) -> int:
-    """How often `build` tells something."""
+    """How often `build` tells something.
+
+    Raises
+    ------
+    Broken
+        As `check`.
+    """
+    check(chapters())
     cells = 0 if matrix.made else len(matrix.plan)
     return cells + live.steps(chapters()) + len(_drawings(chapters())) + len(SPECIAL)
 
@@ -80,8 +90,10 @@ def build(matrix: Matrix, results: Path | None, told: Told) -> tuple[Site, Seque
         drawn = {name: pool.submit(draw, name) for name in _drawings(known)}
         special = {name: pool.submit(page, name, results) for name in SPECIAL}
         with workers(available_names(), processes=True) as worker:
+            running = iter(matrix.cells) if matrix.made else run.cells(matrix.plan, worker, told)
+            first = list(islice(running, 1))  # who asks for a cell hands out all: the numbers come after, the bar moves
             numbers = live.Work(worker, known)
-            cells = matrix.cells if matrix.made else list(run.cells(matrix.plan, worker, told))
+            cells = [*first, *running]
             tables = numbers.done(told)
         return Site(
             chapters=known,
@@ -96,7 +108,7 @@ def build(matrix: Matrix, results: Path | None, told: Told) -> tuple[Site, Seque
 
 
 def check(known: Sequence[Chapter], root: Path | None = None) -> None:
-    """Look up all code and all figures that the registry names, and every function that it should name.
+    """Look up all code, figures and numbers that the registry names, and every function that it should name.
 
     Raises
     ------
@@ -110,26 +122,36 @@ def check(known: Sequence[Chapter], root: Path | None = None) -> None:
                     raise Broken(f"{chapter.name}, block {block.name}: there is no figure {name!r}")
             for column in block.columns:
                 for place in column.places:
-                    cut(column.package, place, root)
+                    with live.named((chapter.name, block.name)):
+                        cut(column.package, place, root)
     for orphan in complete.orphans(known, root):
         raise Broken(orphan)
+    live.check(known)
 
 
 def draw(name: str) -> Any:
     """A drawing, in the process that is for it."""
+    _quiet()
     return FIGURES[name]()
 
 
 def page(name: str, results: Path | None) -> dict[str, Any]:
     """What a page that is no chapter shows, in the process that is for it."""
+    _quiet()
     of = import_module(f"parity.study.{name}").page
     found: dict[str, Any] = of(results) if name == "benchmark" else of()
     return found
 
 
-def kept_bench() -> Path | None:
-    """The first of the runs of `parity bench` that a checkout keeps; None where there is none."""
-    return min((installed("parity") / "results").glob("*.json"), default=None)
+def _quiet() -> None:
+    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
+
+def kept_bench(root: Path | None = None) -> Path | None:
+    """The first of the runs of `parity bench` that a checkout keeps; None where there is none, or no checkout."""
+    root = root or installed("parity")
+    return min((root / "results").glob("*.json"), default=None) if (root / "pyproject.toml").is_file() else None
 
 
 def agreements(block: Block, cells: Sequence[Cell]) -> list[Agreement]:
@@ -164,5 +186,8 @@ def _collected(waited: dict[str, Future[Any]], told: Told) -> dict[str, Any]:
     found = {}
     for name, future in waited.items():
         told(name)
-        found[name] = future.result()
+        try:
+            found[name] = future.result()
+        except FOREIGN as error:  # of a framework or an implementation, or their process died
+            raise Broken(f"{name}: {one_line(error)}") from error
     return found

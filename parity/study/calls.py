@@ -34,6 +34,7 @@ from parity.implementations import Mirrored, Quantities, find
 from parity.oracle import LAST_PRECISION, working_precision
 from parity.problems import FLOATS
 from parity.run import Found
+from parity.study.cut import parsed, source
 from parity.study.digits import NOTHING, Index, Number, chosen, number
 from parity.study.registry import Broken
 
@@ -186,14 +187,14 @@ def _module(package: str, name: str) -> ast.Module:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise Broken(f"there is no package {package}")
-    path = Path(spec.origin).parent / f"{name.replace('.', '/')}.py"
-    if not path.is_file():
-        raise Broken(f"{package} has no module {name}")
-    return ast.parse(path.read_text(encoding="utf-8"))
+    path = Path(spec.origin).parent / f"{name}.py"
+    return parsed(source(path), path)
 
 
 def _definition(package: str, function: str) -> ast.FunctionDef | None:
     module, _, name = function.rpartition(".")
+    if not module:
+        raise Broken(f'"{function}" is not written as module.function')
     found = (node for node in _module(package, module).body if isinstance(node, ast.FunctionDef) and node.name == name)
     return next(found, None)
 

@@ -9,18 +9,22 @@ called the same, the name belongs to the one that is declared first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from html import escape
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-from pygments.token import STANDARD_TYPES, Name, Punctuation, String, Text  # type: ignore[import-untyped]
+from pygments.token import Comment, Keyword, Name, Number, Operator, String  # type: ignore[import-untyped]
 
 from parity.study.cut import Cut
 from parity.study.registry import Symbol
 
-PLAIN = {"", *(STANDARD_TYPES[kind] for kind in (Text, Text.Whitespace, Name, Punctuation))}
-"""Classes of tokens that have the colour of text, and need no element each."""
+COLOURS = {Keyword: "k", Operator.Word: "k", String: "s", Number: "n", Comment: "c"}
+"""The classes of what is coloured; all else has the colour of text, and needs no element."""
+
+LEXER = PythonLexer(stripnl=False, ensurenl=False)
 
 QUOTES = ('"', "'", '"""', "'''")
 
@@ -31,7 +35,7 @@ class Token(NamedTuple):
     Attributes
     ----------
     kind, text : str
-        Pygments' short class; what stands there.
+        Its class in `COLOURS`, or ""; what stands there.
     symbol : str
         The symbol that it belongs to, or "".
     """
@@ -44,20 +48,19 @@ class Token(NamedTuple):
 def highlighted(cuts: Sequence[Cut], symbols: Mapping[str, Symbol]) -> Markup:
     """The lines of the cuts in order, each once; those that do not follow the line above have the class `gap`.
 
-    The text without the numbers is the code, character by character.
+    The text is the code, character by character: the number of a line is an attribute, which nobody copies or hears.
     """
-    lines: dict[tuple[str, int], Markup] = {}
+    lines: dict[tuple[str, int], str] = {}
     for cut in cuts:
         tokens = _tokens("\n".join(text for _, text in cut.lines), symbols)
         for (number, _), line in zip(cut.lines, _by_line(tokens), strict=True):
             lines.setdefault((cut.file, number), _marked(line))
-    body, above = Markup(), None
+    body, above = "", None
     for (file, number), code in lines.items():
         kind = "line" if above in (None, (file, number - 1)) else "line gap"
-        head = Markup('<span class="{}"><span class="number" aria-hidden="true">{}</span>').format(kind, number)
-        body += head + code + Markup("\n</span>")
+        body += f'<span class="{kind}" data-line="{number}">{code}\n</span>'
         above = (file, number)
-    return Markup('<pre class="code" tabindex="0"><code>{}</code></pre>').format(body)
+    return Markup(f'<pre class="code"><code>{body}</code></pre>')
 
 
 def caption(cut: Cut) -> str:
@@ -75,16 +78,27 @@ def caption(cut: Cut) -> str:
 def _tokens(text: str, symbols: Mapping[str, Symbol]) -> list[Token]:
     """The code in tokens, each with the symbol that it is."""
     called = {name: symbol.name for symbol in reversed(list(symbols.values())) for name in symbol.code}
-    found = list(PythonLexer(stripnl=False, ensurenl=False).get_tokens(text))
+    found = _lexed(text)
     owners = [called.get(word, "") if kind in Name or kind in String else "" for kind, word in found]
     for first, end in _strings(found):
         whole = "".join(word for _, word in found[first:end])
         if whole in called:
             owners[first:end] = [called[whole]] * (end - first)
-    return [Token(STANDARD_TYPES[kind], word, owner) for (kind, word), owner in zip(found, owners, strict=True)]
+    return [Token(_colour(kind), word, owner) for (kind, word), owner in zip(found, owners, strict=True)]
 
 
-def _strings(found: list[tuple[object, str]]) -> Iterator[tuple[int, int]]:
+@cache
+def _lexed(text: str) -> list[tuple[Any, str]]:
+    """The tokens; the same lines stand in several blocks."""
+    return list(LEXER.get_tokens(text))
+
+
+@cache
+def _colour(kind: Any) -> str:
+    return next((colour for of, colour in COLOURS.items() if kind in of), "")
+
+
+def _strings(found: list[tuple[Any, str]]) -> Iterator[tuple[int, int]]:
     """Where the text of each string begins and ends, between its quotes."""
     opened = None
     for i, (kind, word) in enumerate(found):
@@ -108,17 +122,15 @@ def _by_line(tokens: list[Token]) -> Iterator[list[Token]]:
     yield line
 
 
-def _marked(line: list[Token]) -> Markup:
-    """A line in HTML: an element around each token that has a colour, and one around each symbol."""
-    marked = Markup()
-    for symbol, tokens in groupby(line, key=lambda token: token.symbol):
-        words = Markup().join(_coloured(token) for token in tokens if token.text)
-        shell = Markup('<span class="symbol" data-symbol="{}">{}</span>') if symbol and words else Markup("{1}")
-        marked += shell.format(symbol, words)
+def _marked(line: list[Token]) -> str:
+    """A line in HTML: an element around words of one colour, and one around each symbol."""
+    marked = ""
+    for symbol, tokens in groupby((token for token in line if token.text), key=lambda token: token.symbol):
+        words = "".join(_coloured(kind, of) for kind, of in groupby(tokens, key=lambda token: token.kind))
+        marked += f'<span class="symbol" data-symbol="{escape(symbol)}">{words}</span>' if symbol else words
     return marked
 
 
-def _coloured(token: Token) -> Markup:
-    if token.kind in PLAIN:
-        return Markup.escape(token.text)
-    return Markup('<span class="{}">{}</span>').format(token.kind, token.text)
+def _coloured(kind: str, tokens: Iterator[Token]) -> str:
+    words = escape("".join(token.text for token in tokens), quote=False)
+    return f'<span class="{kind}">{words}</span>' if kind else words

@@ -12,8 +12,8 @@ from parity.errors import BadInput, printable
 from parity.files import none_left_empty
 from parity.paper import Progress, console
 
-NEEDS = ("latex2mathml", "markdown_it", "matplotlib", "pygments")
-"""What the pages take beyond what the matrix does."""
+NEEDS = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "pygments", "sklearn")
+"""What is imported on the way, with the data sets; without another framework the pages say that it is missing."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +40,9 @@ def command(options: argparse.Namespace) -> int:
 
     with none_left_empty(options.out):
         place = output.folder(options.out)
-        status = _built(place, None if options.bench is None else _bench(options.bench))
-    if options.open:
-        webbrowser.open((place / "index.html").resolve().as_uri())
+        status = _built(place, _bench(options.bench))
+    if options.open and not webbrowser.open((place / "index.html").resolve().as_uri()):
+        console().print("no browser could be started: open the page in one yourself", soft_wrap=True)
     return status
 
 
@@ -52,26 +52,33 @@ def _built(place: Path, results: Path | None) -> int:
     from parity.study.registry import Broken
 
     matrix = build.Matrix.last()
+    keep = kept.keeper(matrix.plan)
     try:
         with Progress(build.steps(matrix)) as progress:
-            site, cells = build.build(matrix, results or build.kept_bench(), progress.advance)
+            site, cells = build.build(matrix, results, progress.advance)
         files = pages.render(site)
     except Broken as error:
         raise BadInput(f"the pages and the code do not fit: {error}") from error
     if not matrix.made:
-        kept.keep(matrix.plan, cells)
+        keep(cells)
     output.write(place, files)
     to = console()
     size = sum(len(content.encode()) for content in files.values())
     to.print(printable(f"written {place / 'index.html'}"), style="dim", soft_wrap=True)
     to.print(f"{sum(name.endswith('.html') for name in files)} pages, {size / 1e6:.1f} MB", style="dim")
+    if matrix.made:
+        made = site.stamp["matrix"]
+        to.print(f"the matrix is that of {made}: nothing that decides a verdict has changed since", style="dim")
     to.print(site.matrix["totals"], style="bold", soft_wrap=True)
     return DIFFERS if any(cell.first_difference for cell in cells) else OK
 
 
-def _bench(path: str) -> Path:
-    """The kept run, if it is one."""
+def _bench(path: str | None) -> Path | None:
+    """The run of `parity bench` that is named, or the one that the checkout keeps, once it is sure that it is one."""
     from parity.bench.results import load
+    from parity.study import build
 
-    load(Path(path))
-    return Path(path)
+    results = build.kept_bench() if path is None else Path(path)
+    if results is not None:
+        load(results)
+    return results

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from parity.study.cut import installed, source
+from parity.study.cut import installed, parsed, source
 from parity.study.registry import PACKAGES, Broken, Chapter
 
 ELSEWHERE = Path(__file__).with_name("elsewhere.toml")
@@ -84,7 +84,7 @@ def _modules(folder: Path) -> list[str]:
 
 
 def _functions(path: Path) -> Iterator[str]:
-    for statement in ast.parse(source(path)).body:
+    for statement in parsed(source(path), path).body:
         if isinstance(statement, ast.FunctionDef) and not statement.name.startswith("_"):
             yield statement.name
 

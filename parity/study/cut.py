@@ -67,7 +67,7 @@ def cut(package: str, place: str, root: Path | None = None) -> Cut:
     module, function = found["module"], found["function"]
     path = (root or installed(package)) / package / f"{module}.py"
     text = source(path)
-    at = _top(_parsed(text), function, f"{package}.{module}")
+    at = _top(parsed(text, path), function, f"{package}.{module}")
     statements: list[ast.stmt] = [at]
     if found["name"]:
         statements = _inside(at, found["name"], found["which"], f"{package}.{module}.{function}")
@@ -83,11 +83,36 @@ def installed(package: str) -> Path:
 
 
 def source(path: Path) -> str:
-    """The text of a module's file."""
+    """The text of a module's file.
+
+    Raises
+    ------
+    Broken
+        There is none, or it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Broken(f"{path.parent.name} has no module {path.stem}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Broken(f"{path.parent.name}/{path.name} cannot be read: {error}") from error
+
+
+def parsed(text: str, path: Path) -> ast.Module:
+    """The module that a file's text is.
+
+    Raises
+    ------
+    Broken
+        It is not Python.
+    """
+    try:
+        return _parsed(text)
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise Broken(f"{path.parent.name}/{path.name}{line}: {error.msg}") from error
+    except ValueError as error:  # a NUL, before Python 3.11.4
+        raise Broken(f"{path.parent.name}/{path.name}: {error}") from error
 
 
 @lru_cache(maxsize=64)

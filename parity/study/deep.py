@@ -1,6 +1,7 @@
 """Deep networks as the slides draw them: units with their numbers, the blocks of every layer, and the circuits of XOR.
 
-The numbers are those of reference/ (NumPy) on the problems of the catalogue.
+The numbers are those of reference/ (NumPy) on the problems of the catalogue. A chapter on all layers has one symbol for
+what every layer has: dZ^[1] to dZ^[4] are «dZl».
 """
 
 from __future__ import annotations
@@ -56,17 +57,17 @@ def _all_edges(drawing: Drawing, left: list[Point], right: list[Point]) -> None:
 def _unit(drawing: Drawing, at: Point, l: int, v: Values, i: int) -> None:
     x, y = at
     drawing.circle(at, UNIT)
-    drawing.text((x, y - 3 if l else y + 4), number(v[f"A{l}"][i, 0], 2), FORWARD, SMALL, symbol=f"A{l}" if l else "X")
+    drawing.text((x, y - 3 if l else y + 4), number(v[f"A{l}"][i, 0], 2), FORWARD, SMALL, symbol="Al" if l else "X")
     if l:
-        drawing.text((x, y + 12), number(v[f"dZ{l}"][i, 0], 2), BACKWARD, SMALL, symbol=f"dZ{l}")
+        drawing.text((x, y + 12), number(v[f"dZ{l}"][i, 0], 2), BACKWARD, SMALL, symbol="dZl")
 
 
 def _layer_said(drawing: Drawing, x: float, l: int, sizes: tuple[int, ...], g: tuple[str, ...]) -> None:
-    drawing.text((x, 372), f"n^[{l}] = {sizes[l]}", INK, 14, symbol=f"n{l}")
-    drawing.text((x, 394), g[l - 1] if l else "x", DIM, SMALL)
+    drawing.text((x, 372), f"n^[{l}] = {sizes[l]}", INK, 14, symbol="nl")
+    drawing.text((x, 394), g[l - 1] if l else "x", DIM, SMALL, symbol="gl" if l else "X")
     if l:
         shape = f"W^[{l}] ({sizes[l]}, {sizes[l - 1]})"
-        drawing.text((x - 85, 418), shape, DIM, SMALL, symbol=f"W{l}")
+        drawing.text((x - 85, 418), shape, DIM, SMALL, symbol="Wl")
 
 
 # ---- blocks (N23)
@@ -105,35 +106,43 @@ def _passed(params: Values, X: np.ndarray, Y: np.ndarray, g: tuple[str, ...]) ->
 def _named(drawing: Drawing, at: Point, name: str, v: Values, colour: str) -> None:
     """A name above an arrow, and the first element below it."""
     x, y = at
-    shown = f"{name[:-1]}^[{name[-1]}]"
-    drawing.text((x, y - 8), shown, colour, 14, symbol=name)
-    drawing.text((x, y + 17), number(first(v[name]), 2), colour, SMALL, symbol=name)
+    letter, l = name[:-1], name[-1]
+    symbol = "X" if name == "A0" else f"{letter}l"
+    drawing.text((x, y - 8), f"{letter}^[{l}]", colour, 14, symbol=symbol)
+    drawing.text((x, y + 17), number(first(v[name]), 2), colour, SMALL, symbol=symbol)
+
+
+def _beside(drawing: Drawing, at: Point, l: int, left: str, right: str) -> None:
+    """The names of two quantities of a layer, each with its own symbol."""
+    x, y = at
+    drawing.text((x - 3, y), f"{left}^[{l}],", INK, anchor="end", symbol=f"{left}l")
+    drawing.text((x + 3, y), f"{right}^[{l}]", INK, anchor="start", symbol=f"{right}l")
 
 
 def _forward_block(drawing: Drawing, x: float, l: int, v: Values, g: str) -> None:
     drawing.box((x, 110), 104, 72)
-    drawing.text((x, 98), f"W^[{l}], b^[{l}]", INK, symbol=f"W{l}")
-    drawing.text((x, 117), "A = g(WA + b)", DIM, SMALL)
-    drawing.text((x, 136), f"g: {g}", DIM, SMALL)
+    _beside(drawing, (x + 4, 98), l, "W", "b")
+    drawing.text((x, 117), f"g(W A^[{l - 1}] + b)", DIM, SMALL)
+    drawing.text((x, 136), f"g: {g}", DIM, SMALL, symbol="gl")
     drawing.arrow([(x - 116, 110) if l > 1 else (x - 100, 110), (x - 54, 110)], FORWARD)
     _named(drawing, (x - 82, 110), f"A{l - 1}", v, FORWARD)
     drawing.arrow([(x - 20, 147), (x - 20, 213)], DIM, dashes="4 3")
     drawing.text((x - 14, 176), "cache", DIM, SMALL, "start")
-    drawing.text((x - 14, 194), f"Z^[{l}]", FORWARD, 14, "start", symbol=f"Z{l}")
+    drawing.text((x - 14, 194), f"Z^[{l}]", FORWARD, 14, "start", symbol="Zl")
 
 
 def _backward_block(drawing: Drawing, x: float, l: int, v: Values) -> None:
     drawing.box((x, 250), 104, 72)
-    drawing.text((x, 238), f"W^[{l}], dZ^[{l}]", INK, symbol=f"dZ{l}")
+    _beside(drawing, (x - 1, 238), l, "W", "dZ")
     drawing.text((x, 257), "dZ = dA ∗ g′(Z)", DIM, SMALL)
-    drawing.text((x, 276), "dA = Wᵀ dZ", DIM, SMALL)
+    drawing.text((x, 276), f"dA^[{l - 1}] = Wᵀ dZ", DIM, SMALL)
     if l > 1:
         drawing.arrow([(x - 54, 250), (x - 116, 250)], BACKWARD)
         _named(drawing, (x - 82, 250), f"dA{l - 1}", v, BACKWARD)
-    for name, at in ((f"dW{l}", x - 30), (f"db{l}", x + 30)):
+    for name, at in (("dW", x - 30), ("db", x + 30)):
         drawing.arrow([(at, 287), (at, 318)], BACKWARD)
-        drawing.text((at, 338), f"{name[:-1]}^[{l}]", BACKWARD, 14, symbol=name)
-        drawing.text((at, 356), number(first(v[name]), 2), BACKWARD, SMALL, symbol=name)
+        drawing.text((at, 338), f"{name}^[{l}]", BACKWARD, 14, symbol=f"{name}l")
+        drawing.text((at, 356), number(first(v[f"{name}{l}"]), 2), BACKWARD, SMALL, symbol=f"{name}l")
     drawing.box((x, 397), 150, 54, "none")
     drawing.text((x, 391), f"W^[{l}] := W^[{l}] − α dW^[{l}]", INK, SMALL)
     drawing.text((x, 413), f"b^[{l}] := b^[{l}] − α db^[{l}]", INK, SMALL)
@@ -172,7 +181,8 @@ def xor_deep(n: int = INPUTS) -> Markup:
             _signed(drawing, left[i], right[j], params[f"W{l}"][j, i], labelled=l == layers)
     for l, layer in enumerate(places):
         for i, at in enumerate(layer):
-            _switch(drawing, at, v[f"A{l}"][i, 0], l, f"x_{i + 1}" if not l else "")
+            symbol = "x" if not l else "P" if l == layers else ""
+            _switch(drawing, at, v[f"A{l}"][i, 0], symbol, f"x_{i + 1}" if not l else "")
     _circuit_said(drawing, 318, params, g)
     return drawing.svg()
 
@@ -191,10 +201,10 @@ def xor_shallow(n: int = INPUTS) -> Markup:
         _signed(drawing, (at[0] + HALF, at[1]), end, params["W2"][0, j], labelled=False)
     for j, at in enumerate(hidden):
         _and(drawing, at, params["W1"][j], params["b1"][j, 0], v["A1"][j, 0])
-    drawing.chip_of((600, middle), f"each {number(params['W2'][0, 0])}", "W2")
+    drawing.chip_of((600, middle), f"each {number(params['W2'][0, 0])}", "c")
     for i, at in enumerate(left):
-        _switch(drawing, at, v["A0"][i, 0], 0, f"x_{i + 1}")
-    _switch(drawing, end, v["A2"][0, 0], 2, "")
+        _switch(drawing, at, v["A0"][i, 0], "x", f"x_{i + 1}")
+    _switch(drawing, end, v["A2"][0, 0], "P", "")
     _circuit_said(drawing, 42 + 50 * units, params, g)
     return drawing.svg()
 
@@ -217,14 +227,14 @@ def _signed(drawing: Drawing, start: Point, end: Point, weight: float, *, labell
     """An edge, dashed where its weight is negative; its weight where that is another than its sign."""
     drawing.line([start, end], INK if weight > 0 else DIM, 1.2, "" if weight > 0 else "5 4")
     if labelled:
-        drawing.chip_of(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), number(weight), "")
+        drawing.chip_of(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), number(weight), "c")
 
 
-def _switch(drawing: Drawing, at: Point, a: float, l: int, name: str) -> None:
+def _switch(drawing: Drawing, at: Point, a: float, symbol: str, name: str) -> None:
     drawing.circle(at, 20)
-    drawing.text((at[0], at[1] + 5), number(a), FORWARD, symbol=f"A{l}" if l else "X")
+    drawing.text((at[0], at[1] + 5), number(a), FORWARD, symbol=symbol)
     if name:
-        drawing.text((at[0] - 40, at[1] + 5), name, DIM)
+        drawing.text((at[0] - 40, at[1] + 5), name, DIM, symbol=symbol)
 
 
 def _and(drawing: Drawing, at: Point, w: np.ndarray, b: float, a: float) -> None:
@@ -239,7 +249,7 @@ def _and(drawing: Drawing, at: Point, w: np.ndarray, b: float, a: float) -> None
 def _circuit_said(drawing: Drawing, y: float, params: Values, g: tuple[str, ...]) -> None:
     """The units counted, how weights are drawn, and the bias of the output."""
     L = len(g)
-    drawing.text((720, y), f"output: b = {number(params[f'b{L}'][0, 0])}", DIM, SMALL, symbol=f"b{L}")
+    drawing.text((720, y), f"output: b = {number(params[f'b{L}'][0, 0])}", DIM, SMALL)
     sizes = " + ".join(str(len(params[f"b{l}"])) for l in range(1, len(g)))
     units = circuits.count_units(params)
     said = f"hidden units: {sizes} = {units}" if len(g) > 2 else f"hidden units: {units}"

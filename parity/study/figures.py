@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from parity.study import deep, graph, networks, plots
+from parity.study.svg import lean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +36,13 @@ _PLOTTED: dict[str, Callable[[], Figure]] = {
     "scale": plots.scale,
 }
 
+
+def _plotted(name: str) -> Markup:
+    return lean(plots.drawn(name, _PLOTTED[name]))
+
+
 FIGURES: dict[str, Callable[[], Markup]] = {
     **{name: cache(draw) for name, draw in _DRAWN.items()},
-    **{name: cache(partial(plots.drawn, name, figure)) for name, figure in _PLOTTED.items()},
+    **{name: cache(partial(_plotted, name)) for name in _PLOTTED},
 }
 """By name, a function that gives the drawing as inline SVG: each is drawn once in a process."""

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from parity import oracle
 from parity.compare import DIFFERS, Comparison, Standard
 from parity.elementary import Unmeasured
 from parity.errors import one_line
@@ -59,11 +61,43 @@ def measured(
 
 def steps(chapters: Iterable[Chapter]) -> int:
     """How often `measured` tells what begins."""
-    lives = [live for chapter in chapters for block in chapter.blocks for live in block.live]
+    lives = [live for _, live in _lives(chapters)]
     calls = [dtype for live in lives if live.call for dtype in Call(live.call, live.arguments).dtypes]
     problems = {live.problem for live in lives if live.quantity}
     passes = [dtype for name in problems for dtype in _dtypes(small.problem(name))]
     return len(calls) + len(passes) * len(available_names())
+
+
+def check(chapters: Iterable[Chapter]) -> None:
+    """Whether there is everything that the registry wants numbers of; no framework is asked.
+
+    Raises
+    ------
+    Broken
+        A problem, a quantity or a function does not exist, or has no exact value; with the chapter and the block.
+    """
+    for where, live in _lives(chapters):
+        with named(where):
+            if live.call:
+                call = Call(live.call, live.arguments)
+                for dtype in call.dtypes:
+                    calls.exact(call, dtype)
+            if live.quantity and live.quantity not in _quantities(live.problem):
+                raise Broken(f"{live.problem} has no {live.quantity}")
+
+
+@cache
+def _quantities(problem: str) -> tuple[str, ...]:
+    """The names of those that have an exact value."""
+    found = small.problem(problem)
+    try:
+        return tuple(oracle.exact(found, _dtypes(found)[0]))
+    except Undecided as reason:
+        raise Broken(f"{problem}: {reason}") from reason
+
+
+def _lives(chapters: Iterable[Chapter]) -> list[tuple[Where, Live]]:
+    return [((c.name, b.name), live) for c in chapters for b in c.blocks for live in b.live]
 
 
 def title(name: str) -> str:
@@ -74,8 +108,8 @@ def title(name: str) -> str:
 
 
 @contextmanager
-def _named(where: Where) -> Iterator[None]:
-    """Whatever is broken inside the block is said to be so in this chapter and block."""
+def named(where: Where) -> Iterator[None]:
+    """Whatever is broken inside is said to be so in this chapter and block."""
     try:
         yield
     except Broken as reason:
@@ -94,7 +128,7 @@ class Work:
 
     def __init__(self, worker: Mapping[str, Here | Elsewhere], chapters: Iterable[Chapter]) -> None:
         self.worker = worker
-        self.lives = [((c.name, b.name), live) for c in chapters for b in c.blocks for live in b.live]
+        self.lives = _lives(chapters)
         self.places = {name: room.submit(inspect, name) for name, room in worker.items()}
         self.passes: dict[tuple[str, str], dict[str, str | Task]] = {}
         self.calls: dict[str, tuple[Quantities, dict[str, str | Task]]] = {}
@@ -102,14 +136,14 @@ class Work:
         self.reasons: dict[str, str | None] = {}
         self.standards = Standards()
         for where, live in self.lives:
-            with _named(where):
+            with named(where):
                 self._hand_out(live)
 
     def done(self, advance: Callable[[str], None]) -> dict[Where, tuple[Table, ...]]:
         """The tables of every block, as `measured` gives them."""
         tables: dict[Where, tuple[Table, ...]] = {where: () for where, _ in self.lives}
         for where, live in self.lives:
-            with _named(where):
+            with named(where):
                 tables[where] += tuple(self._tables(live, advance))
         return tables
 

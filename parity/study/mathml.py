@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from html import unescape
 from itertools import pairwise
 from typing import TypeVar
@@ -22,11 +24,17 @@ from parity.study.registry import SYMBOL, Broken, Symbol
 from parity.study.spoken import spoken
 
 Symbols = Mapping[str, Symbol]
+Held = tuple[tuple[str, str], ...]
+"""Names of symbols, each with its LaTeX."""
+
 T = TypeVar("T", bound=str)
 
 INLINE = re.compile(
     r"(?P<formula>«[^«»]+»)|\$(?P<math>[^$]+)\$|`(?P<code>[^`]+)`|\[(?P<words>[^\[\]]+)\]\((?P<link>[^()\s]+)\)"
 )
+
+BESIDE = re.compile(r"\(?<math\b.*?</math>(?:[.,:;!?)]+|-)?", re.DOTALL)
+"""A formula with the punctuation that must not be parted from it at the end of a line."""
 
 CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "mroot": 2, "msubsup": 3, "munderover": 3}
 """How many children these must have: fewer is an argument that is missing."""
@@ -42,6 +50,9 @@ CLOSING = (")", "]", "⌉", "⌋", "|", "}", "′", "″", "!", "…")
 
 PRIMES = ("′", "″", "‴")
 
+SCRIPTS = {"msub": (1, 0), "msup": (0, 1), "msubsup": (1, 2)}
+"""Where the lowered and the raised child of these stand, 0 where there is none."""
+
 THIN = "0.1667em"
 """The space between the name of a function and its argument, as TeX sets it."""
 
@@ -54,10 +65,22 @@ def formula(latex: str, symbols: Symbols, display: bool = True) -> Markup:
     Broken
         A command is unknown, a symbol not declared, a brace or an argument missing.
     """
-    row = _row(latex, symbols, display)
-    words = spoken(row)
-    math = Element("math", {"display": "block" if display else "inline", "alttext": words, "aria-label": words})
-    math.append(row)
+    return _formula(latex, _held(latex, symbols), display)
+
+
+def _held(latex: str, symbols: Symbols) -> Held:
+    """The symbols that stand in a formula."""
+    return tuple((name, symbols[name].latex) for name in dict.fromkeys(SYMBOL.findall(latex)) if name in symbols)
+
+
+@cache
+def _formula(latex: str, symbols: Held, display: bool) -> Markup:
+    """Made once: most formulas stand on a page more than once."""
+    row = _row(latex, dict(symbols), display)
+    math = Element("math", {"display": "block"} if display else {}, **{"aria-label": spoken(row)})
+    math.extend(row)
+    for element in reversed(list(math.iter())):
+        _put_flat(element)
     return Markup(tostring(math, encoding="unicode"))
 
 
@@ -69,7 +92,13 @@ def prose(text: str, symbols: Symbols) -> Markup:
 
 def line(text: str, symbols: Symbols) -> Markup:
     """Words with their formulas, code and links, all else escaped."""
-    return Markup().join(_parts(text, escape, lambda kind, of, href: _marked(kind, of, href, symbols)))
+    found = Markup().join(_parts(text, escape, lambda kind, of, href: _marked(kind, of, href, symbols)))
+    return Markup(BESIDE.sub(_kept, found))
+
+
+def _kept(formula: re.Match[str]) -> str:
+    alone = formula[0].startswith("<") and formula[0].endswith(">")
+    return formula[0] if alone else f'<span class="kept">{formula[0]}</span>'
 
 
 def plain(text: str, symbols: Symbols) -> str:
@@ -89,10 +118,15 @@ def _marked(kind: str, text: str, href: str, symbols: Symbols) -> Markup:
 def _unmarked(kind: str, text: str, symbols: Symbols) -> str:
     match kind:
         case "formula" | "math":
-            return spoken(_row(text, symbols, display=False))
+            return _words(text, _held(text, symbols))
         case "code":
             return text
     return plain(text, symbols)
+
+
+@cache
+def _words(latex: str, symbols: Held) -> str:
+    return spoken(_row(latex, dict(symbols), display=False))
 
 
 def _parts(text: str, word: Callable[[str], T], other: Callable[[str, str, str], T]) -> Iterator[T]:
@@ -115,7 +149,7 @@ def _unpaired(words: str, text: str) -> str:
 # ---- from LaTeX to a tree
 
 
-def _row(latex: str, symbols: Symbols, display: bool) -> Element:
+def _row(latex: str, symbols: Mapping[str, str], display: bool) -> Element:
     """The formula's elements in one <mrow>."""
     names = SYMBOL.findall(latex)
     for name in names:
@@ -123,7 +157,7 @@ def _row(latex: str, symbols: Symbols, display: bool) -> Element:
             raise Broken(f'«{name}» is used and not declared, in "{latex}"')
     stand_in = iter(range(0xE000, 0xE000 + len(names)))
     row = _converted(SYMBOL.sub(lambda _: chr(next(stand_in)), latex), latex, display)
-    _put_symbols(row, [symbols[name] for name in names], latex)
+    _put_symbols(row, [(name, symbols[name]) for name in names], latex)
     for element in list(row.iter()):
         _put_scripts_right(element)
     return row
@@ -217,17 +251,36 @@ def _is_name(element: Element) -> bool:
 
 
 def _put_scripts_right(element: Element) -> None:
-    """Set what is raised above a script beside it, W^[2]T, and a prime beside its letter: fonts have raised it."""
-    if element.tag != "msup":
+    """Set a symbol's scripts and those that follow it in one place, W^[2]T_ij, and a prime beside its letter."""
+    if element.tag not in SCRIPTS:
         return
-    base, raised = element
-    primes = list(raised) if raised.tag == "mrow" else [raised]
-    if base.get("class") == "symbol" and base[-1].tag in ("msup", "msubsup"):
-        base[-1][-1] = _in_a_row(base[-1][-1], raised)
+    base = element[0]
+    below, above = SCRIPTS[element.tag]
+    primes = _primes(element[above]) if above else []
+    ends = base[-1].tag if base.get("class") == "symbol" else ""
+    if ends in ("msup", "msubsup") or (ends == "msub" and not primes):
+        _join(base[-1], element)
         element.tag, element.attrib, element[:] = base.tag, base.attrib, list(base)
-    elif primes and all(prime.text in PRIMES for prime in primes):
+    elif primes and not below:  # fonts have raised it
         element.tag = "mrow"
         element[1:] = [_operator(prime.text, "postfix") for prime in primes]
+
+
+def _primes(raised: Element) -> list[Element]:
+    """What is raised, if it is nothing but primes."""
+    found = list(raised) if raised.tag == "mrow" else [raised]
+    return found if all(prime.text in PRIMES for prime in found) else []
+
+
+def _join(inner: Element, outer: Element) -> None:
+    """Add the outer element's scripts to those of the inner one."""
+    held: list[list[Element]] = [[], []]
+    for element in (inner, outer):
+        for scripts, at in zip(held, SCRIPTS[element.tag], strict=True):
+            scripts += [element[at]] if at else []
+    below, above = (scripts[0] if len(scripts) == 1 else _in_a_row(*scripts) for scripts in held)
+    inner.tag = "msubsup" if all(held) else "msub" if held[0] else "msup"
+    inner[1:] = [script for script, there in zip((below, above), held, strict=True) if there]
 
 
 def _operator(text: str | None, form: str) -> Element:
@@ -243,14 +296,27 @@ def _in_a_row(*elements: Element) -> Element:
     return row
 
 
-def _put_symbols(row: Element, symbols: list[Symbol], latex: str) -> None:
+def _put_symbols(row: Element, symbols: list[tuple[str, str]], latex: str) -> None:
     """Each symbol's own elements in place of the character that stands for it."""
     for element in list(row.iter()):
         text = element.text or ""
         if element.tag == "mi" and len(text) == 1 and 0 <= ord(text) - 0xE000 < len(symbols):
-            symbol = symbols[ord(text) - 0xE000]
+            name, written = symbols[ord(text) - 0xE000]
             element.tag, element.text = "mrow", None
-            element.attrib = {"class": "symbol", "data-symbol": symbol.name}
-            element.extend(_converted(symbol.latex, symbol.latex, display=False))
+            element.attrib = {"class": "symbol", "data-symbol": name}
+            element.extend(deepcopy(_symbol(written)))
         elif any(unicodedata.category(character) == "Co" for character in text):
             raise Broken(f'a symbol stands among words in "{latex}"')
+
+
+@cache
+def _symbol(latex: str) -> Element:
+    return _converted(latex, latex, display=False)
+
+
+def _put_flat(element: Element) -> None:
+    """A row of one element, which may be a symbol, is that element."""
+    for i, row in enumerate(element):
+        if row.tag == "mrow" and len(row) == 1 and not ("class" in row.attrib and "class" in row[0].attrib):
+            element[i] = row[0]
+            row[0].attrib |= row.attrib

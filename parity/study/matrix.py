@@ -10,6 +10,7 @@ from typing import Any
 
 from parity.compare import BITS, DIFFERS, ROUNDING
 from parity.implementations import find
+from parity.kept import FAILED
 from parity.report import cell_text, describe, formats, header, merged, short, totals
 from parity.run import Cell
 
@@ -38,6 +39,12 @@ class Agreement:
     def verdict(self) -> str:
         """The worst of them."""
         return DIFFERS if self.differs else ROUNDING if self.rounding else BITS
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """The verdicts that occur, and how often."""
+        found = {BITS: self.bits, ROUNDING: self.rounding, DIFFERS: self.differs}
+        return [(verdict, n) for verdict, n in found.items() if n]
 
 
 def page(cells: Sequence[Cell]) -> dict[str, Any]:
@@ -95,11 +102,14 @@ def _said(cells: list[Cell]) -> str:
 
 
 def agreement(cells: Sequence[Cell], model: str, quantity: str) -> list[Agreement]:
-    """What was found of a quantity, framework by framework; of those that do not compute it, nothing."""
+    """What was found of a quantity, framework by framework; of those that do not compute it, nothing.
+
+    Where an implementation failed, every quantity differs.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     for cell in cells:
         if cell.problem.model == model:
-            verdicts = [c.verdict for c in cell.comparisons if c.quantity == quantity]
+            verdicts = [c.verdict for c in cell.comparisons if c.quantity in (quantity, FAILED)]
             of = found.setdefault(find(cell.implementation).framework, [])
             of += [(cell.problem.name, verdict) for verdict in verdicts]
     return [_agreement(framework, of) for framework, of in found.items() if of]

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,8 +19,14 @@ from pathlib import Path
 from parity import files
 from parity.errors import BadInput
 
+if sys.platform != "win32":
+    import fcntl
+
 MANIFEST = ".parity-study"
-"""The list; what is being written lies in a folder whose name begins like that."""
+"""The list of a site's files."""
+
+STAGED = f"{MANIFEST}-staged-"
+"""What the name of a folder begins with in which a site is being written."""
 
 
 def folder(path: str) -> Path:
@@ -39,7 +46,7 @@ def folder(path: str) -> Path:
 def _others(place: Path) -> list[str]:
     """What lies there and is no remainder of a site that was being written."""
     try:
-        return [name for name in os.listdir(place) if not name.startswith(MANIFEST)]
+        return [name for name in os.listdir(place) if not name.startswith(STAGED)]
     except OSError as error:
         raise BadInput(f"{place} cannot be read: {error.strerror}; name another folder") from error
 
@@ -52,18 +59,18 @@ def write(place: Path, site: Mapping[str, str]) -> None:
     BadInput
         The disk is full, or the place has become unwritable; until all files are written the old site is untouched.
     """
-    before = listed(place)
     try:
-        with _staged(place) as staged:
+        with _alone(place), _staged(place) as staged:
+            before = listed(place)
             for name, content in site.items():
                 (staged / name).write_bytes(content.encode())
             # first the list of both: whenever this is interrupted, the folder is known for a site
             files.write_whole(place / MANIFEST, _manifest({*before, *site}))
             for name in site:
                 (staged / name).replace(place / name)
-        for name in before - set(site):
-            (place / name).unlink(missing_ok=True)
-        files.write_whole(place / MANIFEST, _manifest(site))
+            for name in before - set(site):
+                (place / name).unlink(missing_ok=True)
+            files.write_whole(place / MANIFEST, _manifest(site))
     except OSError as error:
         raise BadInput(f"{place} could not be written: {error.strerror or error}") from error
 
@@ -81,12 +88,27 @@ def _manifest(names: Mapping[str, str] | set[str]) -> str:
 
 
 @contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """No other build writes there meanwhile; where the system has no such locks, without one."""
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _staged(place: Path) -> Iterator[Path]:
     """A new folder inside, on the same disk, that is gone in the end; those of runs that were killed go, too."""
     for name in os.listdir(place):
-        if name.startswith(f"{MANIFEST}-"):
+        if name.startswith(STAGED):
             shutil.rmtree(place / name, ignore_errors=True)
-    staged = Path(tempfile.mkdtemp(prefix=f"{MANIFEST}-", dir=place))
+    staged = Path(tempfile.mkdtemp(prefix=STAGED, dir=place))
     try:
         yield staged
     finally:

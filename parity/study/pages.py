@@ -16,10 +16,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from parity.study import parts
+from parity.study import mathml, parts
 from parity.study.digits import Table
 from parity.study.matrix import Agreement
+from parity.study.quantities import quantities
 from parity.study.registry import COLUMNS, Chapter
+from parity.study.svg import lean
 
 STATIC = Path(__file__).with_name("static")
 
@@ -77,7 +79,7 @@ class Page:
     name: str
     short: str
     title: str
-    words: str | Markup
+    words: Markup
     rows: tuple[str, ...] = ()
 
 
@@ -87,7 +89,17 @@ def environment() -> Environment:
         loader=PackageLoader("parity.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    filters = (parts.number, parts.ulps, parts.share, parts.counted, parts.bounded, parts.breakable)
+    filters = (
+        parts.number,
+        parts.ulps,
+        parts.share,
+        parts.counted,
+        parts.kinds,
+        parts.bounded,
+        parts.breakable,
+        parts.hung,
+        lean,
+    )
     made.filters |= {of.__name__: of for of in filters}
     made.globals |= {"COLUMNS": COLUMNS, "SIGNS": parts.SIGNS}
     return made
@@ -96,7 +108,7 @@ def environment() -> Environment:
 def render(site: Site) -> dict[str, str]:
     """All files of the site."""
     listed, made = pages(site), environment()
-    start = Page("index", "Start", "", "")
+    start = Page("index", "Start", "", Markup())
     shared = {"pages": [start, *listed], "stamp": site.stamp}
     found = {"index": made.get_template("index.html.jinja").render(**shared, here="index", **_start(site, listed))}
     chapter = made.get_template("chapter.html.jinja")
@@ -116,13 +128,15 @@ def pages(site: Site) -> list[Page]:
         Page(one.name, one.name.capitalize(), parts.title(one), parts.summary(one), one.rows) for one in site.chapters
     ]
     return chapters + [
-        Page(name, name.capitalize(), title, words) for name, (title, words) in SPECIAL.items() if name in site.special
+        Page(name, name.capitalize(), title, mathml.line(words, {}))
+        for name, (title, words) in SPECIAL.items()
+        if name in site.special
     ]
 
 
 def _start(site: Site, listed: list[Page]) -> dict[str, Any]:
     """What the start page shows."""
-    return {"cards": listed, "matrix": site.matrix, "quantities": parts.quantities(site)}
+    return {"cards": listed, "matrix": site.matrix, "quantities": quantities(site)}
 
 
 def _index(site: Site) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What stands on a page, prepared for the templates: blocks as markup, and the start page's table of quantities."""
+"""What stands on a page, prepared for the templates: blocks as markup, numbers and what is counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -27,20 +27,11 @@ if TYPE_CHECKING:
 SIGNS = {BITS: "✓", ROUNDING: "≈", DIFFERS: "✗"}
 """A verdict's sign; it stands beside the word or, where it stands alone, before a hidden one."""
 
-FRAMEWORKS = ("numpy", "torch", "jax")
-"""Whose verdicts stand in the table of quantities."""
-
 PAIRS = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
 """What opens in LaTeX, and what closes it."""
 
 SIGN = re.compile("<m(?:i|n|o|text)[ >]")
-LINE = re.compile(r'(<span class="line[^"]*")(><span class="number"[^>]*>\d+</span>)( *)')
-
-PASS = ("z", "a", "j", "da", "dz", "dw", "db", "w")
-"""The rows of that table, in the order of a forward and a backward pass."""
-
-FORMAT = "float64"
-"""The format whose verdicts stand there."""
+LINE = re.compile(r'(<span class="line[^>]*)>( +)')
 
 
 @dataclass(frozen=True)
@@ -98,6 +89,7 @@ class ShownBlock:
     without: tuple[ShownColumn, ...]
     numbers: tuple[Group, ...]
     numberless: tuple[Markup, ...]
+    skipped: tuple[tuple[str, str], ...]
     agreed: tuple[tuple[str, Agreement], ...]
     steps: tuple[ShownStep, ...]
     figures: tuple[Markup, ...]
@@ -158,6 +150,7 @@ def _block(chapter: Chapter, block: Block, site: Site) -> ShownBlock:
         without=tuple(column for column in columns if not column.code),
         numbers=tuple(grouped(site.tables.get(key, ()))),
         numberless=tuple(mathml.line(live.none, symbols) for live in block.live if live.none),
+        skipped=tuple(skipped(site.tables.get(key, ()))),
         agreed=tuple((framework(one.framework), one) for one in site.agreements.get(key, ())),
         steps=tuple(ShownStep(mathml.formula(s.math, symbols), mathml.prose(s.why, symbols)) for s in block.derivation),
         figures=tuple(_figure(block, name, site.figures) for name in block.figures),
@@ -196,17 +189,21 @@ def _column(chapter: Chapter, column: Column, root: Path | None) -> ShownColumn:
 
 def hung(code: Markup) -> Markup:
     """The code, each line with its indentation: where a line is broken, it goes on further to the right."""
-    indented = r'\1 style="--indent:{}"\2<span class="indent">\3</span>'
-    return Markup(LINE.sub(lambda line: line.expand(indented.format(len(line[3]))), str(code)))
+    indented = r'\1 style="--indent:{}"><span class="indent">\2</span>'
+    return Markup(LINE.sub(lambda line: line.expand(indented.format(len(line[2]))), str(code)))
 
 
 def captions(cuts: Sequence[Cut]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Where the code stands: each file once, with the functions and lines in it."""
-    found: dict[str, list[str]] = {}
+    """Where the code stands: each file once, and each function in it, with its lines."""
+    lines: dict[str, dict[str, dict[int, str]]] = {}
     for one in cuts:
-        file, _, place = caption(one).partition(", ")
-        found.setdefault(file, []).append(place)
-    return tuple((file, tuple(places)) for file, places in found.items())
+        lines.setdefault(one.file, {}).setdefault(one.function, {}).update(one.lines)
+    return tuple((file, tuple(_place(file, *of) for of in found.items())) for file, found in lines.items())
+
+
+def _place(file: str, function: str, lines: Mapping[int, str]) -> str:
+    """The caption's end: "quantities, lines 208–211, 214"."""
+    return caption(Cut(file, function, tuple(sorted(lines.items())))).removeprefix(f"{file}, ")
 
 
 def breakable(name: str) -> Markup:
@@ -278,6 +275,16 @@ def grouped(tables: Sequence[Table]) -> Iterator[Group]:
         yield Group(problem, note, tuple((dtype, tuple(of)) for dtype, of in formats.items()))
 
 
+def skipped(tables: Sequence[Table]) -> Iterator[tuple[str, str]]:
+    """Every reason why somebody is in none of the tables or in a part of them, with the names of those."""
+    found: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for who, reason in table.skipped:
+            found.setdefault(reason, {})[who] = None
+    for reason, names in found.items():
+        yield ", ".join(names), reason
+
+
 def bounded(table: Table) -> bool:
     """Whether any of its errors stands against a bound."""
     return any(not math.isnan(row.share) for row in table.rows)
@@ -289,95 +296,7 @@ def counted(tables: Sequence[Table]) -> list[tuple[str, int]]:
     return [(verdict, found[verdict]) for verdict in SIGNS if found[verdict]]
 
 
-# ---- the start page's table of quantities
-
-
-@dataclass(frozen=True)
-class Link:
-    """A quantity's block; `which` tells blocks of the same quantity apart, the verdicts are (framework, verdict)."""
-
-    href: str
-    name: str
-    which: str
-    title: str
-    verdicts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A row: all quantities of a letter, a cell a chapter."""
-
-    title: str
-    cells: tuple[tuple[Link, ...], ...]
-
-
-@dataclass(frozen=True)
-class Quantities:
-    """The table, and the links to what is in no row of it, by page; pages are (name, title)."""
-
-    chapters: tuple[tuple[str, str], ...]
-    rows: tuple[Kind, ...]
-    others: tuple[tuple[str, str, tuple[Link, ...]], ...]
-
-
-def quantities(site: Site) -> Quantities:
-    """The blocks that give a quantity with numbers: a row a letter in the order of `PASS`, a column a page."""
-    links = {chapter.name: list(_links(chapter, site)) for chapter in site.chapters}
-    held = [chapter for chapter in site.chapters if any(kind(link) in PASS for link in links[chapter.name])]
-    found = {
-        key: [[link for link in links[chapter.name] if kind(link) == key] for chapter in held] for key in PASS
-    }  # fmt: skip
-    rows = tuple(_row(cells) for cells in found.values() if any(cells))
-    others = (
-        (chapter.name, title(chapter), tuple(_distinct([of for of in links[chapter.name] if kind(of) not in PASS])))
-        for chapter in site.chapters
-    )
-    titles = tuple((chapter.name, title(chapter)) for chapter in held)
-    return Quantities(titles, rows, tuple(of for of in others if of[2]))
-
-
-def kind(link: Link) -> str:
-    """Of which row it is: small and capital letters are of one."""
-    return letter(link.name).casefold()
-
-
-def letter(name: str) -> str:
-    """What a quantity is called without its layer and without marks.
-
-    >>> letter("dZ[1]"), letter("W'"), letter("J"), letter("dA[l minus 1]")
-    ('dZ', 'W', 'J', 'dA')
-    """
-    return re.sub(r"\[.*?\]|'+$", "", name) or name
-
-
-def _row(cells: list[list[Link]]) -> Kind:
-    """A row: what its quantities are called, and the links; of the same name, with the blocks' names."""
-    names = dict.fromkeys(letter(link.name) for cell in cells for link in cell)
-    return Kind(", ".join(names), tuple(tuple(_distinct(cell)) for cell in cells))
-
-
-def _distinct(cell: list[Link]) -> Iterator[Link]:
-    names = Counter(link.name for link in cell)
-    for link in cell:
-        yield link if names[link.name] > 1 else replace(link, which="")
-
-
-def _links(chapter: Chapter, site: Site) -> Iterator[Link]:
-    for block in chapter.blocks:
-        if block.gives and (verdicts := _verdicts(block, site)):
-            name = mathml.plain(f"«{block.gives}»", chapter.symbols)
-            said = ", ".join(f"{who}: {verdict}" for who, verdict in verdicts.items())
-            about = f"{mathml.plain(block.title, chapter.symbols)} ({said})"
-            yield Link(f"{chapter.name}.html#{block.name}", name, block.name, about, tuple(verdicts.items()))
-
-
-def _verdicts(block: Block, site: Site) -> dict[str, str]:
-    """The worst verdict on each framework: on the whole matrix where it has the quantity, else in the block's rows."""
-    key = (block.chapter, block.name)
-    found = {one.framework: one.verdict for one in site.agreements.get(key, ())}
-    order = list(SIGNS)
-    for table in () if found else site.tables.get(key, ()):
-        for row in table.rows if table.dtype == FORMAT else ():
-            worst = found.get(row.framework, BITS)
-            found[row.framework] = max(worst, row.verdict, key=order.index)
-    return {framework(name): found[name] for name in FRAMEWORKS if name in found}
+def kinds(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """How many cells of the matrix have each verdict, for those that occur."""
+    found = Counter(cell["kind"] for row in rows for cell in row["cells"])
+    return [(verdict, found[verdict]) for verdict in SIGNS if found[verdict]]

@@ -109,6 +109,9 @@ def _lowered(base: str, index: str) -> str:
 def _between(base: str, below: str, above: str) -> str:
     if base.endswith(" of"):
         return f"{base.removesuffix(' of')} over {below} to {above} of"
+    if above[0] in "[(":  # the number of a layer belongs to the name
+        named = _raised(base, above).removesuffix(" transposed")
+        return _lowered(named, below) + _raised(base, above).removeprefix(named)
     return _raised(_lowered(base, below), above)
 
 

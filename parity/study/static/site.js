@@ -16,6 +16,11 @@ const kept = {
 
 for (const control of all(".control")) control.hidden = false;
 
+// ---- pages: in a narrow window their row scrolls, to where one is
+
+const here = document.querySelector(".pages [aria-current]");
+if (here) here.closest("ul").scrollLeft = here.offsetLeft - innerWidth / 2;
+
 // ---- theme
 
 const theme = document.querySelector("#theme");
@@ -73,9 +78,19 @@ for (const box of all("input[data-toggles]")) {
   });
 }
 
-// ---- formulas that are wider than the window: the keyboard reaches them where there is something to scroll
+// ---- boxes that scroll: the keyboard reaches them, by name, where and as long as something in them is out of sight
 
-for (const box of all(".sideways")) if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+const reached = new ResizeObserver((entries) => {
+  for (const { target: box } of entries) {
+    const hides = box.scrollWidth > box.clientWidth || (!box.matches(".sideways, figure") && box.scrollHeight > box.clientHeight);
+    const name = box.querySelector("caption, svg > title")?.textContent ?? (box.matches("pre") ? "Output" : "Formula");
+    for (const [key, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": name })) {
+      if (hides) box.setAttribute(key, value);
+      else box.removeAttribute(key);
+    }
+  }
+});
+for (const box of all(".scroll, .sideways, .printed, .figures figure")) reached.observe(box);
 
 // ---- contents: open beside the page, folded above it; the formula in view is marked
 
