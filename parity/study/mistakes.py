@@ -76,7 +76,7 @@ def _layers(kind: str, formula: str) -> str:
     """The layers of a kind of quantity that a formula is of: the output has a dZ, a dA and an A of its own."""
     if formula.startswith(f"{kind}[L]"):
         return "2L" + "l" * (kind == "A")  # A has one block for all layers of a deep network
-    return "1l" if kind in ("dZ", "dA") or formula.startswith(f"{kind}[l]") and kind == "A" else "12Ll"
+    return "1l" if kind in ("dZ", "dA") or (formula.startswith(f"{kind}[l]") and kind == "A") else "12Ll"
 
 
 def graded() -> dict[str, Any]:
