@@ -11,6 +11,7 @@ import pytest
 from parity import cli
 from parity.training import memory
 from parity.training.memory import Answer
+from tests.inline import inline  # noqa: F401
 
 ASKED = ("train", "--problem", "flower", "--implementation", "reference", "--iterations", "3", "--digits", "5")
 
@@ -28,6 +29,7 @@ def test_an_answer_is_that_to_its_question() -> None:
     assert Answer(["ab"]).recalled() is None
 
 
+@pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[:50], lambda b: b[:-1] + bytes([b[-1] ^ 1])])
 def test_what_is_damaged_is_found_out_again(
     damage: Callable[[bytes], bytes], capsys: pytest.CaptureFixture[str]

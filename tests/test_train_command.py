@@ -23,6 +23,7 @@ from parity.training.memory import _files as files
 from parity.training.memory import exact_surroundings, surroundings
 from parity.training.result import Result, marks
 from parity.training.trail import Trail
+from tests.inline import inline  # noqa: F401
 
 FLOWER = ("--problem", "flower", "--implementation", "reference")
 QUICK = (*FLOWER, "--iterations", "12", "--no-exact")
@@ -150,6 +151,7 @@ def test_the_cache_knows_the_code_and_the_numbers(monkeypatch: pytest.MonkeyPatc
     assert exact != exact_surroundings()
 
 
+@pytest.mark.usefixtures("inline")
 def test_saved_and_resumed_is_as_if_it_had_never_ended(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = str(tmp_path / "kept")
     status, out, _ = train(capsys, *FLOWER, "--iterations", "7", "--no-exact", "--save", folder)
@@ -166,6 +168,7 @@ def test_saved_and_resumed_is_as_if_it_had_never_ended(capsys: pytest.CaptureFix
     assert train(capsys, *QUICK, "--dtype", "float32", "--resume", folder)[0] == 2
 
 
+@pytest.mark.usefixtures("inline")
 def test_steps_that_are_kept_are_not_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Neither those of this descent by a new start, nor those of other implementations, nor another descent's."""
     folder = tmp_path / "kept"
@@ -181,6 +184,7 @@ def test_steps_that_are_kept_are_not_overwritten(capsys: pytest.CaptureFixture[s
     assert set(told["implementations"]) == {"reference", "sklearn-mlp"}
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_descent_that_diverges_says_where_and_saves_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +202,7 @@ def test_a_descent_that_diverges_says_where_and_saves_nothing(
     assert not list(folder.glob("*"))
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_wrong_step_is_status_1_and_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +227,7 @@ def test_a_wrong_step_is_status_1_and_named(
     assert "reference: step 2 is wrong: the new b1[" in out.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize(
     ("given", "times"),
     [(("--problem", "flower"), 1), (("--problem", "breast_cancer_deep", "--learning-rate", "1e10"), 2)],
@@ -239,6 +245,7 @@ def test_what_went_wrong_is_not_kept_in_the_cache(
     assert len(calls) == times
 
 
+@pytest.mark.usefixtures("inline")
 def test_exact_training_ends_in_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = train(
         capsys, "--problem", "logistic_training", "--implementation", "reference", "--dtype", "bfloat16"
@@ -247,6 +254,7 @@ def test_exact_training_ends_in_the_same_bits(capsys: pytest.CaptureFixture[str]
     assert "is the very step of exact arithmetic" in out.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("inline")
 def test_no_step_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     for batches in ((), ("--batch-size", "400")):
         status, out, _ = train(capsys, *FLOWER, "--iterations", "0", *batches)
@@ -255,6 +263,7 @@ def test_no_step_is_nothing_to_compare(capsys: pytest.CaptureFixture[str]) -> No
         assert "nan" not in out
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_hessian_of_zeros_has_its_place_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
     """After a step with a huge α every unit is saturated, and so is the output."""
     given = ["--problem", "breast_cancer_logistic", "--layers", "8,1", "--activations", "tanh,sigmoid"]
@@ -283,6 +292,7 @@ def test_what_came_to_its_end_is_saved_at_once(tmp_path: Path) -> None:
         assert (tmp_path / "descent.json").exists() == (steps == 3)
 
 
+@pytest.mark.usefixtures("inline")
 def test_without_a_whole_trail_there_is_no_exact_trajectory(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,9 @@ from parity.training.steps import descend
 from parity.training.trail import Trail
 from reference.curvature import hessian
 from reference.deep_network import gradients
+from tests.inline import inline  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("inline")
 
 AS_PREDICTED = 100
 """How many times the prediction the distance may be: what is asked for; it is 1.0 times it."""

@@ -16,6 +16,7 @@ from parity.training import Descent, arbitrary
 from parity.training import exact as exactly
 from parity.training.arbitrary import Indeterminate, Sum
 from parity.training.exact import ExactTrajectory, half_a_unit, trajectory
+from tests.inline import inline  # noqa: F401
 
 PROBLEMS = ("flower", "wine_logistic", "wine_deep")
 
@@ -32,6 +33,7 @@ def flower() -> ExactTrajectory:
     return trajectory(Descent(catalogue.build("flower"), 60), 25)
 
 
+@pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_it_is_the_trajectory_of_the_oracle(problem: str, dtype: str) -> None:
@@ -45,6 +47,7 @@ def test_it_is_the_trajectory_of_the_oracle(problem: str, dtype: str) -> None:
         assert not differs(found.params[name][3], value, 25 if dtype == "float64" else 15)
 
 
+@pytest.mark.usefixtures("inline")
 def test_it_starts_from_the_very_numbers_and_alpha_of_the_format() -> None:
     """Its first step from float32's start is another one than from float64's, and so is that of float32's 0.3."""
     of = catalogue.build("wine_logistic")
@@ -73,6 +76,7 @@ def test_two_precisions_agree_where_balls_do_not(flower: ExactTrajectory, monkey
     assert not differs(found.costs, Exact(flower.costs.high, flower.costs.low, 0.0), 25)
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_precision_that_does_not_last_says_up_to_which_step_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 16 and 32 bits the digits are lost on the way; 64 and 128 agree in them."""
     monkeypatch.setattr(exactly, "MOST_CERTIFIED", 0)
@@ -83,6 +87,7 @@ def test_a_precision_that_does_not_last_says_up_to_which_step_it_did(monkeypatch
     assert found.precision[0] >= 64
 
 
+@pytest.mark.usefixtures("inline")
 def test_balls_that_turn_out_too_wide_are_not_called_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exactly, "_bits_for_balls", lambda descent, digits: 64)
     assert not trajectory(Descent(catalogue.build("flower"), 30), 15).certified
@@ -97,6 +102,7 @@ def test_the_widest_ball_is_reported() -> None:
     assert np.all(-np.log2(run.width[run.width > 0]) > 100)
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_stretch_goes_on_where_another_ended() -> None:
     descent = Descent(catalogue.build("flower"), exactly.STRETCH + 10)
     numbers = {n: exactly.to_numbers(matrix(p)) for n, p in descent.start.items()}
@@ -109,6 +115,7 @@ def test_a_stretch_goes_on_where_another_ended() -> None:
     )
 
 
+@pytest.mark.usefixtures("inline")
 def test_batches_are_taken_in_their_order() -> None:
     of = catalogue.build("wine_logistic")
     descent = Descent(of, 4, batch_size=16)
@@ -123,6 +130,7 @@ def test_batches_are_taken_in_their_order() -> None:
         params = {name: of_step[f"new_{name}"].high for name in params}
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_descent_that_diverges_has_no_exact_trajectory() -> None:
     with pytest.raises(Indeterminate):
         trajectory(Descent(replace(catalogue.build("wine_logistic"), learning_rate=1e308), 6), 10)
@@ -161,6 +169,7 @@ def parted() -> bool:
     return bool(np.any(W1[:, 0, 0].minus(W1[:, 0, 1])))
 
 
+@pytest.mark.usefixtures("inline")
 def test_noise_at_a_kink_is_no_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a look at the kinks two precisions agree here, both on the wrong side of one."""
     assert not parted()
@@ -168,6 +177,7 @@ def test_noise_at_a_kink_is_no_agreement(monkeypatch: pytest.MonkeyPatch) -> Non
     assert parted()
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_kink_that_128_bits_do_not_decide_is_decided_by_more() -> None:
     """Huge pre-activations, of which one is small beside the rounding of the others."""
     wine = catalogue.build("wine_shallow")

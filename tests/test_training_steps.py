@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, ClassVar
@@ -22,6 +21,7 @@ from parity.training import Descent, Params, steps
 from parity.training.steps import descend, take
 from parity.training.trail import Stretch, Trail
 from parity.training.verify import Witnessed, witness
+from tests.inline import inline  # noqa: F401
 from tests.shared import place
 
 REAL = ("breast_cancer_logistic", "flower", "wine_deep")
@@ -196,6 +196,7 @@ def test_all_frameworks_side_by_side(batch_size: int | None) -> None:
         assert all(errors.shape == trail.params[name][1:].shape for name, errors in trail.errors.items())
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_trail_goes_on_where_a_checkpoint_has_it() -> None:
     descent = Descent(catalogue.build("flower"), 30)
     (whole,), _ = descend(("reference",), descent, {})
@@ -206,6 +207,7 @@ def test_a_trail_goes_on_where_a_checkpoint_has_it() -> None:
     assert all(np.array_equal(resumed.params[name][-1], p[-1]) for name, p in whole.params.items())
 
 
+@pytest.mark.usefixtures("inline")
 def test_a_descent_that_diverges_stops_with_what_is_not_finite() -> None:
     descent = Descent(replace(catalogue.build("breast_cancer_deep"), learning_rate=1e10), 50)
     (trail,), _ = descend(("reference",), descent, {})
@@ -364,6 +366,7 @@ def replace_start(descent: Descent, params: Params) -> Descent:
     return replace(descent, problem=replace(descent.problem, params=params))
 
 
+@pytest.mark.usefixtures("inline")  # no other process knows it
 @pytest.mark.parametrize(("loop", "wrong"), [(with_momentum, 1), (late, 32), (rounded, None), (leaving, None)])
 def test_a_loop_of_ones_own_is_looked_into_where_its_bits_differ(
     loop: Callable[[Descent, Params], tuple[Params, np.ndarray]], wrong: int | None, monkeypatch: pytest.MonkeyPatch
@@ -373,29 +376,7 @@ def test_a_loop_of_ones_own_is_looked_into_where_its_bits_differ(
             return loop(descent, params)
 
     monkeypatch.setattr(steps, "find", lambda name: Looped())
-    monkeypatch.setattr(steps, "Pool", Inline)
     (trail,), _ = descend(("reference",), Descent(catalogue.build("wine_logistic"), 40), {})
     assert (trail.one_go, trail.outside) == (None if loop is leaving else False, None)
     assert (trail.wrong_in_one_go.step if trail.wrong_in_one_go else None) == wrong
     assert trail.right == (wrong is None)
-
-
-class Inline:
-    """A pool that works here, for implementations that no other process knows."""
-
-    def __init__(self, processes: int, given: object = None, *, interruptible: bool = True) -> None:
-        self.given = given
-
-    def submit(self, fn: Callable[..., object], *args: object) -> Future[object]:
-        future: Future[object] = Future()
-        future.set_result(fn(*args))
-        return future
-
-    def submit_given(self, fn: Callable[..., object], *args: object) -> Future[object]:
-        return self.submit(fn, self.given, *args)
-
-    def __enter__(self) -> Inline:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
