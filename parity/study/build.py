@@ -7,6 +7,7 @@ made in a process of their own, beside the matrix and the numbers.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from parity.study.matrix import Agreement
 from parity.study.pages import SPECIAL, Site
 from parity.study.registry import Block, Broken, Chapter, chapters
 from parity.surroundings import machine, versions
+
+GIVES_WAY = 10
+"""How nice the process for drawings is, in POSIX's sense."""
 
 Told = Callable[[str], None]
 """Told what begins."""
@@ -144,8 +148,13 @@ def page(name: str, results: Path | None) -> dict[str, Any]:
 
 
 def _quiet() -> None:
-    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe."""
+    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe.
+
+    And this process gives way: the frameworks take longest, JAX above all, and drawings fill what they leave.
+    """
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(max(0, GIVES_WAY - os.nice(0)))
 
 
 def kept_bench(root: Path | None = None) -> Path | None:
