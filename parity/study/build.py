@@ -91,6 +91,7 @@ def build(matrix: Matrix, results: Path | None, told: Told) -> tuple[Site, Seque
     known = chapters()
     check(known)
     with Pool(1) as pool:
+        pool.submit(settle)
         drawn = {name: pool.submit(draw, name) for name in _drawings(known)}
         special = {name: pool.submit(page, name, results) for name in SPECIAL}
         with workers(available_names(), processes=True) as worker:
@@ -135,26 +136,24 @@ def check(known: Sequence[Chapter], root: Path | None = None) -> None:
 
 def draw(name: str) -> Any:
     """A drawing, in the process that is for it."""
-    _quiet()
     return FIGURES[name]()
 
 
 def page(name: str, results: Path | None) -> dict[str, Any]:
     """What a page that is no chapter shows, in the process that is for it."""
-    _quiet()
     of = import_module(f"parity.study.{name}").page
     found: dict[str, Any] = of(results) if name == "benchmark" else of()
     return found
 
 
-def _quiet() -> None:
-    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe.
+def settle(nice: int = GIVES_WAY) -> None:
+    """The process for drawings gives way, since the frameworks take longest, and is quiet.
 
-    And this process gives way: the frameworks take longest, JAX above all, and drawings fill what they leave.
+    What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe.
     """
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     if hasattr(os, "nice"):  # not on Windows
-        os.nice(max(0, GIVES_WAY - os.nice(0)))
+        os.nice(nice)
 
 
 def kept_bench(root: Path | None = None) -> Path | None:
