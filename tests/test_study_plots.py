@@ -8,6 +8,7 @@ import pytest
 from parity.drawing import own_style, sheet
 from parity.study import plots
 from parity.study.svg import number
+from parity.training import figures
 from reference.activations import relu_derivative
 
 pytest.importorskip("matplotlib")
@@ -72,7 +73,8 @@ def test_a_nudge_says_the_slope_that_is_measured_and_the_derivative() -> None:
 
 def test_more_data_is_more_accuracy_in_every_model() -> None:
     """The figure's point, at its ends, for the model that costs least."""
-    assert np.mean(plots.accuracies((), 640)) > np.mean(plots.accuracies((), 20))
+    few, many = (figures.accuracies((), m, plots.DRAWS, plots.RATE, plots.ITERATIONS) for m in (20, 640))
+    assert np.mean(many) > np.mean(few)
 
 
 def test_powers_of_ten_are_text() -> None:

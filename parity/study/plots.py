@@ -16,11 +16,10 @@ from markupsafe import Markup
 from parity.bench.page import inline
 from parity.drawing import BLUE, COLOURS, GREY, VERMILLION, as_svg, legend, own_style, sheet
 from parity.problems import catalogue, real
-from parity.problems.parameters import draw
 from parity.study.svg import number
 from parity.training import figures
 from parity.training.plots import PALE
-from reference import deep_network, derivatives, logistic_regression
+from reference import derivatives, logistic_regression
 from reference.activations import ACTIVATIONS, DERIVATIVES
 
 if TYPE_CHECKING:
@@ -281,7 +280,10 @@ DRAWS, RATE, ITERATIONS, SIZES = 3, 0.5, 60, figures.SIZES[::2]
 def scale() -> Figure:
     """Test accuracy against the amount of labelled data for three models, in fewer steps than `parity figures` (N2)."""
     X, _, _ = real.digits()
-    found = {name: [accuracies(hidden, m) for m in SIZES] for name, hidden in figures.NETWORKS.items()}
+    found = {
+        name: [figures.accuracies(hidden, m, DRAWS, RATE, ITERATIONS) for m in SIZES]
+        for name, hidden in figures.NETWORKS.items()
+    }
     means = "; ".join(f"{name} {', '.join(f'{np.mean(a):.3f}' for a in found[name])}" for name in found)
     figure = sheet(
         "Test accuracy against the amount of labelled data",
@@ -300,19 +302,3 @@ def scale() -> Figure:
     ax.minorticks_off()
     legend(ax)
     return figure
-
-
-def accuracies(hidden: tuple[int, ...], m: int) -> list[float]:
-    """Of one network that learned from m examples: the share of the test set that is right, of every draw."""
-    X, Y, _ = real.digits()
-    order = np.random.RandomState(0).permutation(X.shape[1])
-    test, pool = order[: figures.TESTED], order[figures.TESTED :]
-    layers, g = (X.shape[0], *hidden, 1), ("relu",) * len(hidden) + ("sigmoid",)
-    found = []
-    for seed in range(DRAWS):
-        of = np.random.RandomState(seed).permutation(pool)[:m]
-        start = draw("deep_network", layers, seed)
-        params, _ = deep_network.train(start, X[:, of], Y[:, of], RATE, ITERATIONS, g)
-        A, _ = deep_network.forward(params, X[:, test], g)
-        found.append(float(np.mean((2 * A > 1) == (Y[:, test] == 1))))
-    return found

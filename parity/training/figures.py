@@ -192,17 +192,19 @@ def scale(told: Told) -> Figure:
     return figure
 
 
-def accuracies(hidden: tuple[int, ...], m: int) -> list[float]:
+def accuracies(
+    hidden: tuple[int, ...], m: int, draws: int = DRAWS, rate: float = SCALE_RATE, iterations: int = SCALE_ITERATIONS
+) -> list[float]:
     """Of one network that learned from m examples: the share of the test set that is right, of every draw."""
     X, Y, _ = real.digits()
     order = np.random.RandomState(0).permutation(X.shape[1])
     test, pool = order[:TESTED], order[TESTED:]
     layers, activations = (X.shape[0], *hidden, 1), ("relu",) * len(hidden) + ("sigmoid",)
     found = []
-    for seed in range(DRAWS):
+    for seed in range(draws):
         of = np.random.RandomState(seed).permutation(pool)[:m]
         params = draw("deep_network", layers, seed)
-        params, _ = deep_network.train(params, X[:, of], Y[:, of], SCALE_RATE, SCALE_ITERATIONS, activations)
+        params, _ = deep_network.train(params, X[:, of], Y[:, of], rate, iterations, activations)
         A, _ = deep_network.forward(params, X[:, test], activations)
         found.append(float(np.mean((2 * A > 1) == (Y[:, test] == 1))))
     return found
