@@ -266,6 +266,7 @@ def test_matplotlib_says_nothing_of_fonts(capsys: pytest.CaptureFixture[str], mo
     before = told.level
     monkeypatch.setitem(build.FIGURES, "fonts", lambda: told.warning("building the font cache"))
     try:
+        build.settle(nice=0)
         build.draw("fonts")
     finally:
         told.setLevel(before)

@@ -69,7 +69,7 @@ def test_a_table_says_what_everyone_computes(monkeypatch: pytest.MonkeyPatch) ->
     assert (in_64.quantity, in_64.problem, in_64.note) == ("dZ1", "three_four_one", problem.note)
     assert (in_64.dtype, in_32.dtype, in_64.shape) == (*FLOATS, "(4, 5)")
     assert in_64.entries == ("dZ1[0, 0]", "dZ1[0, 1]", "dZ1[0, 2]")
-    assert [len(text.lstrip("-0.")) for text in (*in_64.exact, *in_32.exact)] == [25] * 3 + [14] * 3
+    assert [len(text.lstrip("-0.")) for text in (*in_64.exact, *in_32.exact)] == [20] * 3 + [12] * 3
     assert [(row.name, row.framework, row.title) for row in in_64.rows] == [("reference", "numpy", "NumPy by hand")]
     assert in_64.skipped == (
         ("NumPy tuned", "does not compute dZ1"),

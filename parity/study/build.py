@@ -7,6 +7,7 @@ made in a process of their own, beside the matrix and the numbers.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from parity.study.matrix import Agreement
 from parity.study.pages import SPECIAL, Site
 from parity.study.registry import Block, Broken, Chapter, chapters
 from parity.surroundings import machine, versions
+
+GIVES_WAY = 10
+"""How nice the process for drawings is, in POSIX's sense."""
 
 Told = Callable[[str], None]
 """Told what begins."""
@@ -87,6 +91,7 @@ def build(matrix: Matrix, results: Path | None, told: Told) -> tuple[Site, Seque
     known = chapters()
     check(known)
     with Pool(1) as pool:
+        pool.submit(settle)
         drawn = {name: pool.submit(draw, name) for name in _drawings(known)}
         special = {name: pool.submit(page, name, results) for name in SPECIAL}
         with workers(available_names(), processes=True) as worker:
@@ -131,21 +136,24 @@ def check(known: Sequence[Chapter], root: Path | None = None) -> None:
 
 def draw(name: str) -> Any:
     """A drawing, in the process that is for it."""
-    _quiet()
     return FIGURES[name]()
 
 
 def page(name: str, results: Path | None) -> dict[str, Any]:
     """What a page that is no chapter shows, in the process that is for it."""
-    _quiet()
     of = import_module(f"parity.study.{name}").page
     found: dict[str, Any] = of(results) if name == "benchmark" else of()
     return found
 
 
-def _quiet() -> None:
-    """What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe."""
+def settle(nice: int = GIVES_WAY) -> None:
+    """The process for drawings gives way, since the frameworks take longest, and is quiet.
+
+    What matplotlib says on a machine where it has yet to look for fonts would stand amid the bar, or in a pipe.
+    """
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(nice)
 
 
 def kept_bench(root: Path | None = None) -> Path | None:

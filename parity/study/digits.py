@@ -18,7 +18,7 @@ import numpy as np
 from parity.formats import FORMATS, Format
 from parity.oracle import Exact
 
-EXACT_DIGITS = {"float64": 25, "float32": 14}
+EXACT_DIGITS = {"float64": 20, "float32": 12}
 """How many significant digits of an exact value are written: enough to see on which side of a number it lies."""
 
 SHOWN = 3

@@ -56,7 +56,7 @@ def plainly(figure: Figure) -> Figure:
     return figure
 
 
-def _power(x: float, position: float = 0) -> str:
+def _power(x: float, _: float = 0) -> str:
     """10⁻¹⁶ or 2 · 10⁻¹; ordinary numbers from a thousandth to a thousand."""
     exponent = int(np.floor(np.log10(abs(x)))) if x else 0
     if -4 < exponent < 4:

@@ -96,7 +96,7 @@ for (const box of all(".scroll, .sideways, .printed, .figures figure")) reached.
 
 const contents = document.querySelector(".contents");
 if (contents) {
-  const beside = matchMedia("(min-width: 75rem)");
+  const beside = matchMedia("(min-width: 90rem)");
   const fold = () => { contents.open = beside.matches; };
   beside.addEventListener("change", fold);
   fold();
