@@ -17,6 +17,7 @@ from parity.formats import FORMATS
 from parity.implementations import find
 from parity.problems import FLOATS, Problem
 from parity.problems.exactness import NotExact
+from tests.bench_twins import LARGEST, check
 from tests.shared import place
 
 SHALLOW, DEEP, LOGISTIC = "shallow-64-128-1-m4096", "deep-30-20-7-1-m569", "logistic-30-1-m569"
@@ -190,9 +191,10 @@ def test_there_is_no_training_to_judge_without_an_exact_update() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["logistic-784-1-m60000", "deep-784-256-64-1-m10000"])
-def test_the_largest_are_let_through_and_a_small_fault_is_not(case: str) -> None:
+@pytest.mark.parametrize("case", LARGEST)
+def test_the_largest_have_an_exact_problem_and_a_small_fault_is_not_let_through(case: str) -> None:
     """A relative error of 1e-10 in one element of the exact problem."""
+    check(given(case, "float64")[1], CASES[case], "float64")
     name = "dw" if case.startswith("logistic") else "dW1"
     assert judged(case).verdict == ROUNDING
     at = first_non_zero(computed(case, "float64")[1][name])
