@@ -19,8 +19,10 @@ from parity.run import Cell, Plan, matrix
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     """A whole matrix of two problems, in a cache of its own."""
-    small = Plan(tuple(catalogue.build(name) for name in ("house_prices", "xor_deep")), ("reference",), ("float64",))
+    names = ("house_prices", "xor_deep")
+    small = Plan(tuple(catalogue.build(name) for name in names), ("reference",), ("float64",))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(catalogue, "NAMES", names)
     monkeypatch.setattr(kept, "whole", lambda: small)
     monkeypatch.setattr(kept, "BUILT_IN", {"reference": ""})
     monkeypatch.setattr(kept, "available_names", lambda: ("reference",))
@@ -51,8 +53,12 @@ def test_what_was_kept_comes_back(cells: list[Cell], place: Path) -> None:
     assert [report.describe(cell) for cell in found[1] if cell.first_difference] == [report.describe(cells[0])]
 
 
-def test_a_part_of_the_matrix_is_not_kept(plan: Plan, cells: list[Cell]) -> None:
-    kept.keeper(replace(plan, problems=plan.problems[:1]))(cells[:1])
+def test_a_part_of_the_matrix_is_not_kept(plan: Plan, cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.keeper(replace(plan, dtypes=("float32",)))(cells)
+    assert kept.last() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "whole", lambda: pytest.fail("it takes seconds, and a part is known for one without"))
+        kept.keeper(replace(plan, problems=plan.problems[:1]))(cells[:1])
     assert kept.last() is None
 
 
